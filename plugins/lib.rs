@@ -1,0 +1,30 @@
+//! Elements that tune live pipelines, in one GStreamer plugin.
+use gst::glib;
+
+mod runtime;
+
+pub use runtime::telemetry::open_metrics;
+
+type Register = fn(&gst::Plugin) -> Result<(), glib::BoolError>;
+
+/// Every element: factory name and how to register it. The tests walk this table.
+#[doc(hidden)]
+pub const ELEMENTS: &[(&str, Register)] = &[];
+
+fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+    ELEMENTS
+        .iter()
+        .try_for_each(|(_, register)| register(plugin))
+}
+
+gst::plugin_define!(
+    livetune,
+    env!("CARGO_PKG_DESCRIPTION"),
+    plugin_init,
+    concat!(env!("CARGO_PKG_VERSION"), "-", env!("COMMIT_ID")),
+    "MIT/X11",
+    env!("CARGO_PKG_NAME"),
+    env!("CARGO_PKG_NAME"),
+    env!("CARGO_PKG_REPOSITORY"),
+    env!("BUILD_REL_DATE")
+);

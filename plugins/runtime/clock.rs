@@ -1,0 +1,42 @@
+//! The only place that reads a clock.
+
+use std::sync::LazyLock;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use gst::prelude::*;
+use livetune_core::time::{MediaTime, nanos};
+
+/// Seconds from the NTP epoch (1900) to the Unix epoch (1970), RFC 5905.
+const NTP_TO_UNIX_SECONDS: u64 = 2_208_988_800;
+
+/// The monotonic clock, counted from its first reading in this process.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads a clock"
+)]
+pub(crate) fn monotonic() -> MediaTime {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    MediaTime::from_nanos(nanos(START.elapsed()))
+}
+
+/// The wall clock in nanoseconds since the NTP epoch, as `timestamp/x-ntp` metas carry it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads a clock"
+)]
+pub(crate) fn ntp() -> gst::ClockTime {
+    let unix = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, nanos);
+    gst::ClockTime::from_nseconds(unix) + gst::ClockTime::from_seconds(NTP_TO_UNIX_SECONDS)
+}
+
+/// The running time of `element`'s pipeline, or `None` before it has a clock.
+pub(crate) fn running_time(element: &impl IsA<gst::Element>) -> Option<MediaTime> {
+    element.current_running_time().map(media_time)
+}
+
+/// `time` on the axis of the cores.
+pub(crate) fn media_time(time: gst::ClockTime) -> MediaTime {
+    MediaTime::from_nanos(time.nseconds())
+}

@@ -1,0 +1,97 @@
+//! Figures of many elements, sorted into the metric families that OpenMetrics wants.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::Unit;
+
+use crate::runtime::figures::{Figure, Value};
+use crate::runtime::guard;
+
+/// Label names and values, in the order in which they are shown.
+pub(super) type Labels = Vec<(String, String)>;
+
+/// All samples by metric name.
+#[derive(Debug, Default)]
+pub(super) struct Collected(BTreeMap<String, Family>);
+
+#[derive(Debug)]
+struct Family {
+    help: &'static str,
+    samples: Vec<(Labels, Value)>,
+}
+
+impl Collected {
+    /// Adds what one element said.
+    pub(super) fn add(&mut self, factory: &str, labels: &Labels, figures: Vec<Figure>) {
+        for figure in figures {
+            let name = format!("{factory}_{}", figure.name.replace('-', "_"));
+            let mut labels = labels.clone();
+            if let Value::Text(word) = &figure.value {
+                labels.push(("value".to_owned(), word.clone()));
+            }
+            let family = self.0.entry(name).or_insert_with(|| Family {
+                help: figure.help,
+                samples: Vec::new(),
+            });
+            family.samples.push((labels, figure.value));
+        }
+    }
+}
+
+impl Collector for Collected {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), fmt::Error> {
+        for (name, family) in &self.0 {
+            let Some((_, first)) = family.samples.first() else {
+                continue;
+            };
+            let unit = unit(first);
+            let mut metric =
+                encoder.encode_descriptor(name, family.help, unit.as_ref(), kind(first))?;
+            for (labels, value) in &family.samples {
+                encode_sample(metric.encode_family(labels)?, value)?;
+            }
+        }
+        let help = "Panics caught in livetune's own code";
+        encoder
+            .encode_descriptor("panics", help, None, MetricType::Counter)?
+            .encode_counter::<NoLabelSet, _, u64>(&guard::panics(), None)
+    }
+}
+
+fn kind(value: &Value) -> MetricType {
+    match value {
+        Value::Count(_) => MetricType::Counter,
+        Value::Distribution(_) => MetricType::Histogram,
+        _ => MetricType::Gauge,
+    }
+}
+
+fn unit(value: &Value) -> Option<Unit> {
+    match value {
+        Value::Bytes(_) => Some(Unit::Bytes),
+        Value::Duration(_) | Value::Distribution(_) => Some(Unit::Seconds),
+        Value::Bitrate(_) => Some(Unit::Other("bits_per_second".to_owned())),
+        Value::Ratio(_) => Some(Unit::Ratios),
+        _ => None,
+    }
+}
+
+fn encode_sample(mut metric: MetricEncoder<'_>, value: &Value) -> Result<(), fmt::Error> {
+    match value {
+        Value::Count(n) => metric.encode_counter::<NoLabelSet, _, u64>(n, None),
+        Value::Level(n) | Value::Bytes(n) => metric.encode_gauge(&(*n as f64)),
+        Value::Number(x) => metric.encode_gauge(x),
+        Value::Duration(duration) => metric.encode_gauge(&duration.as_secs_f64()),
+        Value::Bitrate(rate) => metric.encode_gauge(&(rate.as_bps() as f64)),
+        Value::Ratio(ratio) => metric.encode_gauge(&ratio.as_f64()),
+        Value::Flag(flag) => metric.encode_gauge(&i64::from(*flag)),
+        Value::Text(_) => metric.encode_gauge(&1_i64),
+        Value::Distribution(d) => {
+            metric.encode_histogram::<NoLabelSet>(d.sum, d.count, &d.buckets, None)
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! What elements tell each other: the names and the typed forms of events that one sends and another reads.
+
+mod target_bitrate;
+
+pub(crate) use target_bitrate::TargetBitrate;
