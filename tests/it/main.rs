@@ -1,4 +1,9 @@
 //! The integration tests: one binary, one file per element or property of the whole.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
+mod golden;
+mod lifecycle;
+mod packaging;
+mod properties;
 mod support;
+mod tidy;
