@@ -25,8 +25,9 @@ struct Family {
 }
 
 impl Collected {
-    /// Adds what one element said.
-    pub(super) fn add(&mut self, factory: &str, labels: &Labels, figures: Vec<Figure>) {
+    /// Adds what one element said, without what its labels say already.
+    pub(super) fn add(&mut self, factory: &str, labels: &Labels, mut figures: Vec<Figure>) {
+        figures.retain(|figure| labels.iter().all(|(label, _)| label != figure.name));
         for figure in figures {
             let name = metric_name(factory, &figure);
             let mut labels = labels.clone();
