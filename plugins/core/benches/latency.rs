@@ -38,7 +38,7 @@ fn latency(criterion: &mut Criterion) {
         });
     });
     criterion.bench_function("latency/total", |bencher| {
-        bencher.iter(|| black_box(meter.total()))
+        bencher.iter(|| black_box(meter.total()));
     });
 }
 
