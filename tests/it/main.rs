@@ -7,5 +7,6 @@ mod lifecycle;
 mod packaging;
 mod properties;
 mod readme;
+mod latencytracer;
 mod support;
 mod tidy;

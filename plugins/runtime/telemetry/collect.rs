@@ -25,10 +25,11 @@ struct Family {
 }
 
 impl Collected {
-    /// Adds what one element said.
-    pub(super) fn add(&mut self, factory: &str, labels: &Labels, figures: Vec<Figure>) {
+    /// Adds what one element said, without what its labels say already.
+    pub(super) fn add(&mut self, factory: &str, labels: &Labels, mut figures: Vec<Figure>) {
+        figures.retain(|figure| labels.iter().all(|(label, _)| label != figure.name));
         for figure in figures {
-            let name = format!("{factory}_{}", figure.name.replace('-', "_"));
+            let name = metric_name(factory, &figure);
             let mut labels = labels.clone();
             if let Value::Text(word) = &figure.value {
                 labels.push(("value".to_owned(), word.clone()));
@@ -62,6 +63,15 @@ impl Collector for Collected {
     }
 }
 
+/// The encoder appends the unit: a figure called `violation-ratio` must not become a `violation_ratio_ratio`.
+fn metric_name(factory: &str, figure: &Figure) -> String {
+    let name = match &figure.value {
+        Value::Ratio(_) => figure.name.strip_suffix("-ratio").unwrap_or(figure.name),
+        _ => figure.name,
+    };
+    format!("{factory}_{}", name.replace('-', "_"))
+}
+
 fn kind(value: &Value) -> MetricType {
     match value {
         Value::Count(_) => MetricType::Counter,
@@ -75,7 +85,7 @@ fn unit(value: &Value) -> Option<Unit> {
         Value::Bytes(_) => Some(Unit::Bytes),
         Value::Duration(_) | Value::Distribution(_) => Some(Unit::Seconds),
         Value::Bitrate(_) => Some(Unit::Other("bits_per_second".to_owned())),
-        Value::Ratio(_) => Some(Unit::Ratios),
+        Value::Ratio(_) => Some(Unit::Other("ratio".to_owned())),
         _ => None,
     }
 }
