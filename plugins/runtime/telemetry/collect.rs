@@ -28,7 +28,7 @@ impl Collected {
     /// Adds what one element said.
     pub(super) fn add(&mut self, factory: &str, labels: &Labels, figures: Vec<Figure>) {
         for figure in figures {
-            let name = format!("{factory}_{}", figure.name.replace('-', "_"));
+            let name = metric_name(factory, &figure);
             let mut labels = labels.clone();
             if let Value::Text(word) = &figure.value {
                 labels.push(("value".to_owned(), word.clone()));
@@ -60,6 +60,16 @@ impl Collector for Collected {
             .encode_descriptor("panics", help, None, MetricType::Counter)?
             .encode_counter::<NoLabelSet, _, u64>(&guard::panics(), None)
     }
+}
+
+/// The name without its unit: the encoder appends that.
+fn metric_name(factory: &str, figure: &Figure) -> String {
+    let field = match figure.value {
+        Value::Bytes(_) => figure.name.strip_suffix("-bytes"),
+        _ => None,
+    };
+    let field = field.unwrap_or(figure.name).replace('-', "_");
+    format!("{factory}_{field}")
 }
 
 fn kind(value: &Value) -> MetricType {
