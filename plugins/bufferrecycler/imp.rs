@@ -127,7 +127,7 @@ impl BufferRecycler {
         let settings = *lock(&self.settings);
         settings
             .sizing()
-            .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ["{error}"]))
+            .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ("{error}")))
     }
 
     /// Answers `query`, which downstream has already seen; whether anything was added to it.

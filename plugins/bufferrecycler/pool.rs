@@ -1,5 +1,6 @@
 //! The pool that is offered: a GstVideoBufferPool that keeps books and waits at its maximum without risk.
 
+mod alignment;
 mod gate;
 mod imp;
 #[cfg(test)]

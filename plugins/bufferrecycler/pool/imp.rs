@@ -1,11 +1,10 @@
 use std::sync::{Arc, Mutex, OnceLock};
 
 use gst::glib;
-use gst::prelude::*;
 use gst::subclass::prelude::*;
-use gst_video::prelude::*;
 use livetune_core::recycle::Demand;
 
+use super::alignment::{self, LargeAlignment};
 use super::gate::Gate;
 use super::{Plan, SharedLedger};
 use crate::runtime::guard::guard;
@@ -15,6 +14,7 @@ use crate::runtime::lock::lock;
 pub struct RecyclingPool {
     plan: OnceLock<Plan>,
     gate: Gate,
+    large_alignment: Mutex<Option<LargeAlignment>>,
     holdings: Mutex<Holdings>,
 }
 
@@ -71,32 +71,13 @@ impl RecyclingPool {
         lock(self.ledger()).on_freed(bytes);
     }
 
-    /// Writes our alignment into `config`. Upstream switches the video meta on where it reads strides from buffers:
-    /// only then may they differ from the default. Where upstream brings an alignment for strides, that one stands.
-    fn align(&self, config: &mut gst::BufferPoolConfigRef) {
-        let plan = self.plan.get_or_init(Plan::default);
-        if plan.address_mask > 0
-            && let Some((allocator, mut params)) = config.allocator()
-        {
-            params.set_align(params.align() | plan.address_mask as usize);
-            config.set_allocator(allocator.as_ref(), Some(&params));
-        }
-        let with_meta = config.has_option(gst_video::BUFFER_POOL_OPTION_VIDEO_META);
-        let aligned = config.has_option(gst_video::BUFFER_POOL_OPTION_VIDEO_ALIGNMENT);
-        if plan.stride_mask > 0 && with_meta && !aligned {
-            let strides = [plan.stride_mask; gst_video::VIDEO_MAX_PLANES];
-            config.add_option(gst_video::BUFFER_POOL_OPTION_VIDEO_ALIGNMENT);
-            config.set_video_alignment(&gst_video::VideoAlignment::new(0, 0, 0, 0, &strides));
-        }
-    }
-
     /// The maximum stays with us: GstVideoBufferPool is told that there is none, so that it never waits where only a
     /// flush could wake it. The config keeps the real number for those who read it.
     fn configure(&self, config: &mut gst::BufferPoolConfigRef) -> bool {
         let Some((caps, size, min, max)) = config.params() else {
             return false;
         };
-        self.align(config);
+        let large = alignment::write(config, self.plan.get_or_init(Plan::default));
         config.set_params(caps.as_ref(), size, min, 0);
         let accepted = self.parent_set_config(config);
         if let Some((caps, size, min, _)) = config.params() {
@@ -104,6 +85,7 @@ impl RecyclingPool {
         }
         if accepted {
             self.gate.set_limit(max);
+            *lock(&self.large_alignment) = large;
         }
         accepted
     }
@@ -188,7 +170,11 @@ impl BufferPoolImpl for RecyclingPool {
     ) -> Result<gst::Buffer, gst::FlowError> {
         let failed = Err(gst::FlowError::Error);
         guard("a pool that allocates", failed, || {
-            let buffer = self.parent_alloc_buffer(params)?;
+            let mut buffer = self.parent_alloc_buffer(params)?;
+            let large = lock(&self.large_alignment).clone();
+            if let Some(large) = large {
+                large.apply(buffer.make_mut())?;
+            }
             self.on_made(buffer.maxsize() as u64);
             Ok(buffer)
         })

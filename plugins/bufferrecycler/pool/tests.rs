@@ -190,7 +190,7 @@ fn aligned_buffer(mask: u32, with_meta: bool) -> gst::Buffer {
     gst::init().expect("GStreamer starts");
     let plan = Plan {
         address_mask: mask,
-        stride_mask: mask,
+        stride_mask: if mask <= 255 { mask } else { 0 },
         ..Plan::default()
     };
     let limits = Limits {
@@ -221,4 +221,16 @@ fn strides_differ_from_the_default_only_where_upstream_reads_them() {
     let meta = strided.meta::<gst_video::VideoMeta>().expect("a meta");
     assert!(meta.stride().iter().all(|stride| stride % 256 == 0));
     assert!(strided.size() > FRAME as usize);
+}
+
+#[test]
+fn frames_aligned_to_pages_keep_their_rows_close_together() {
+    let buffer = aligned_buffer(4095, true);
+    assert_eq!(address(&buffer) % 4096, 0);
+    let meta = buffer.meta::<gst_video::VideoMeta>().expect("a meta");
+    assert!(
+        meta.stride().iter().all(|stride| *stride <= 256),
+        "{:?}",
+        meta.stride()
+    );
 }
