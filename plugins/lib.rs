@@ -1,6 +1,7 @@
 //! Elements that tune live pipelines, in one GStreamer plugin.
 use gst::glib;
 
+mod bufferrecycler;
 mod latencytracer;
 mod runtime;
 
@@ -10,7 +11,10 @@ type Register = fn(&gst::Plugin) -> Result<(), glib::BoolError>;
 
 /// Every element: factory name and how to register it. The tests walk this table.
 #[doc(hidden)]
-pub const ELEMENTS: &[(&str, Register)] = &[("latencytracer", latencytracer::register)];
+pub const ELEMENTS: &[(&str, Register)] = &[
+    ("bufferrecycler", bufferrecycler::register),
+    ("latencytracer", latencytracer::register),
+];
 
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     ELEMENTS

@@ -6,5 +6,6 @@
 #![warn(missing_docs, unreachable_pub)]
 
 pub mod latency;
+pub mod recycle;
 pub mod time;
 pub mod units;

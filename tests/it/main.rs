@@ -1,12 +1,13 @@
 //! The integration tests: one binary, one file per element or property of the whole.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
+mod bufferrecycler;
 mod demo;
 mod golden;
+mod latencytracer;
 mod lifecycle;
 mod packaging;
 mod properties;
 mod readme;
-mod latencytracer;
 mod support;
 mod tidy;

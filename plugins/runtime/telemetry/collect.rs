@@ -63,13 +63,15 @@ impl Collector for Collected {
     }
 }
 
-/// The encoder appends the unit: a figure called `violation-ratio` must not become a `violation_ratio_ratio`.
+/// The name without its unit: the encoder appends that.
 fn metric_name(factory: &str, figure: &Figure) -> String {
-    let name = match &figure.value {
-        Value::Ratio(_) => figure.name.strip_suffix("-ratio").unwrap_or(figure.name),
-        _ => figure.name,
+    let field = match figure.value {
+        Value::Bytes(_) => figure.name.strip_suffix("-bytes"),
+        Value::Ratio(_) => figure.name.strip_suffix("-ratio"),
+        _ => None,
     };
-    format!("{factory}_{}", name.replace('-', "_"))
+    let field = field.unwrap_or(figure.name).replace('-', "_");
+    format!("{factory}_{field}")
 }
 
 fn kind(value: &Value) -> MetricType {

@@ -1,0 +1,345 @@
+use std::sync::{LazyLock, Mutex};
+
+use gst::glib;
+use gst::prelude::*;
+use gst::subclass::prelude::*;
+use gst_base::prelude::*;
+use gst_base::subclass::prelude::*;
+use livetune_core::recycle::{Answer, Decision, Downstream, Reason, Request, Sizing};
+
+use super::pool::{RecyclingPool, SharedLedger};
+use super::proposal;
+use super::settings::{LARGEST_ALIGNMENT, MOST_BUFFERS, Settings};
+use crate::runtime::figures::{self, Figure, Value};
+use crate::runtime::guard::guard;
+use crate::runtime::lock::lock;
+use crate::runtime::pads;
+use crate::runtime::stats::Stats;
+use crate::runtime::telemetry::{self, Observed, Registration};
+
+const FACTORY: &str = "bufferrecycler";
+const STATS: &str = "application/x-livetune-bufferrecycler-stats";
+
+static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+    gst::DebugCategory::new(
+        FACTORY,
+        gst::DebugColorFlags::empty(),
+        Some("Recycling of video buffers"),
+    )
+});
+
+#[derive(Default, glib::Properties)]
+#[properties(wrapper_type = super::BufferRecycler)]
+pub struct BufferRecycler {
+    #[property(
+        name = "min-buffers",
+        type = u32,
+        member = min_buffers,
+        get,
+        set,
+        minimum = 0,
+        maximum = MOST_BUFFERS,
+        default = Settings::DEFAULT.min_buffers,
+        mutable_ready,
+        nick = "Minimum buffers",
+        blurb = "Buffers that the pool has from the start, each of the size of a frame; also raises the minimum of a \
+                 pool or an advice from downstream, so that cameras and decoders allocate more (0 = as many as \
+                 downstream asks for)"
+    )]
+    #[property(
+        name = "max-buffers",
+        type = u32,
+        member = max_buffers,
+        get,
+        set,
+        minimum = 0,
+        maximum = MOST_BUFFERS,
+        default = Settings::DEFAULT.max_buffers,
+        mutable_ready,
+        nick = "Maximum buffers",
+        blurb = "Buffers of our pool that may be in use at once; upstream then waits until one comes home, for ever if \
+                 downstream keeps them all. A pool of downstream keeps its own maximum (0 = unlimited)"
+    )]
+    #[property(
+        name = "alignment",
+        type = u32,
+        member = alignment,
+        get,
+        set,
+        minimum = 0,
+        maximum = LARGEST_ALIGNMENT,
+        default = Settings::DEFAULT.alignment,
+        mutable_ready,
+        nick = "Alignment",
+        blurb = "Bytes that the address of each buffer is a multiple of, a power of two; up to 256 of strides too, \
+                 where both neighbours support GstVideoMeta. Not applied to a pool of downstream (0 or 1 = none)"
+    )]
+    settings: Mutex<Settings>,
+    state: Mutex<Option<State>>,
+    #[property(
+        name = "stats",
+        type = Stats,
+        get = Self::stats,
+        nick = "Statistics",
+        blurb = "Buffers made, reused and outstanding, bytes held, buffers that passed and how many of them came from \
+                 our pool; which pool upstream was offered and why"
+    )]
+    ledger: SharedLedger,
+}
+
+/// Exists from READY→PAUSED to PAUSED→READY.
+struct State {
+    sizing: Sizing,
+    offered: Offered,
+    /// Upstream owns the pools; the old ones live until their last buffer is home.
+    pools: Vec<glib::WeakRef<RecyclingPool>>,
+    _registration: Registration,
+}
+
+/// Whose pool upstream was last offered.
+#[derive(Clone, Copy)]
+struct Offered {
+    whose: &'static str,
+    reason: Reason,
+}
+
+impl Offered {
+    const NOTHING_YET: Self = Self {
+        whose: "none",
+        reason: Reason::NotAsked,
+    };
+
+    fn new(request: &Request, decision: &Decision) -> Self {
+        let whose = match (decision.answer, request.downstream) {
+            (Answer::OwnPool(_), _) => "own",
+            (_, Downstream::Pool(_)) => "downstream",
+            _ => "none",
+        };
+        Self {
+            whose,
+            reason: decision.reason,
+        }
+    }
+}
+
+impl BufferRecycler {
+    fn sizing(&self) -> Result<Sizing, gst::ErrorMessage> {
+        let settings = *lock(&self.settings);
+        settings
+            .sizing()
+            .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ("{error}")))
+    }
+
+    /// Answers `query`, which downstream has already seen; whether anything was added to it.
+    fn answer(
+        &self,
+        query: &mut gst::query::Allocation,
+        sizing: &Sizing,
+    ) -> Result<bool, gst::LoggableError> {
+        let request = proposal::request(query);
+        let decision = sizing.answer(&request);
+        let pool = proposal::apply(query, decision.answer, sizing, &self.ledger)?;
+        let aligned =
+            sizing.address_mask() > 0 && !matches!(request.downstream, Downstream::Pool(_));
+        if aligned {
+            proposal::align(query, sizing.address_mask());
+        }
+        gst::info!(CAT, imp = self, "asked {request:?}, answered {decision:?}");
+        if let Some(state) = lock(&self.state).as_mut() {
+            state.offered = Offered::new(&request, &decision);
+            state.pools.retain(|pool| pool.upgrade().is_some());
+            state.pools.extend(pool.map(|pool| pool.downgrade()));
+        }
+        Ok(aligned || decision.answer != Answer::Leave)
+    }
+
+    fn stats(&self) -> Stats {
+        let empty = Stats(gst::Structure::new_empty(STATS));
+        guard("bufferrecycler's stats", empty, || {
+            Stats(figures::structure(STATS, &self.figures()))
+        })
+    }
+}
+
+impl Observed for BufferRecycler {
+    fn figures(&self) -> Vec<Figure> {
+        let offered = lock(&self.state)
+            .as_ref()
+            .map_or(Offered::NOTHING_YET, |state| state.offered);
+        let ledger = *lock(&self.ledger);
+        let text = |text: &str| Value::Text(text.to_owned());
+        [
+            (
+                "made",
+                Value::Count(ledger.made()),
+                "Buffers allocated by our pools",
+            ),
+            (
+                "reused",
+                Value::Count(ledger.reused()),
+                "Buffers lent by our pools without an allocation",
+            ),
+            (
+                "hit-ratio",
+                Value::Ratio(ledger.hit_ratio()),
+                "Part of the lent buffers that needed no allocation",
+            ),
+            (
+                "outstanding",
+                Value::Level(ledger.outstanding()),
+                "Buffers of our pools in use",
+            ),
+            (
+                "peak-outstanding",
+                Value::Level(ledger.peak_outstanding()),
+                "Most buffers of our pools in use at once",
+            ),
+            (
+                "pooled-bytes",
+                Value::Bytes(ledger.pooled_bytes()),
+                "Memory held by our pools",
+            ),
+            (
+                "waits",
+                Value::Count(ledger.waits()),
+                "Times that upstream waited because a pool was at its maximum",
+            ),
+            (
+                "buffers",
+                Value::Count(ledger.buffers()),
+                "Buffers that passed the element",
+            ),
+            (
+                "bytes",
+                Value::Count(ledger.bytes()),
+                "Bytes that passed the element",
+            ),
+            (
+                "recycled",
+                Value::Count(ledger.recycled()),
+                "Buffers that passed and came from our pools",
+            ),
+            (
+                "offered",
+                text(offered.whose),
+                "Whose pool upstream was offered: own, downstream or none",
+            ),
+            (
+                "offered-reason",
+                text(offered.reason.text()),
+                "Why upstream was offered that pool",
+            ),
+        ]
+        .map(|(name, value, help)| Figure::new(name, value, help))
+        .into()
+    }
+}
+
+#[glib::object_subclass]
+impl ObjectSubclass for BufferRecycler {
+    const NAME: &'static str = "GstLiveTuneBufferRecycler";
+    type Type = super::BufferRecycler;
+    type ParentType = gst_base::BaseTransform;
+    type Interfaces = (gst::Preset,);
+}
+
+#[glib::derived_properties]
+impl ObjectImpl for BufferRecycler {
+    fn constructed(&self) {
+        self.parent_constructed();
+        let element = self.obj();
+        element.set_in_place(true);
+        element.set_passthrough(true);
+    }
+}
+
+impl GstObjectImpl for BufferRecycler {}
+
+impl PresetImpl for BufferRecycler {}
+
+impl ElementImpl for BufferRecycler {
+    fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
+        static METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
+            gst::subclass::ElementMetadata::new(
+                "Buffer recycler",
+                "Generic",
+                "Offers upstream a buffer pool so that video frames reuse memory, and counts what is reused; passes \
+                 all data unchanged",
+                "livetune developers",
+            )
+        });
+        Some(&METADATA)
+    }
+
+    fn pad_templates() -> &'static [gst::PadTemplate] {
+        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> =
+            LazyLock::new(|| pads::always(&gst::Caps::new_any()));
+        &TEMPLATES
+    }
+
+    fn change_state(
+        &self,
+        transition: gst::StateChange,
+    ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
+        if transition == gst::StateChange::NullToReady {
+            self.sizing().map_err(|error| {
+                self.post_error_message(error);
+                gst::StateChangeError
+            })?;
+        }
+        self.parent_change_state(transition)
+    }
+}
+
+impl BaseTransformImpl for BufferRecycler {
+    const MODE: gst_base::subclass::BaseTransformMode =
+        gst_base::subclass::BaseTransformMode::AlwaysInPlace;
+    const PASSTHROUGH_ON_SAME_CAPS: bool = true;
+    const TRANSFORM_IP_ON_PASSTHROUGH: bool = true;
+
+    fn start(&self) -> Result<(), gst::ErrorMessage> {
+        let sizing = self.sizing()?;
+        lock(&self.ledger).begin_run();
+        let state = State {
+            sizing,
+            offered: Offered::NOTHING_YET,
+            pools: Vec::new(),
+            _registration: telemetry::register(self, FACTORY, None),
+        };
+        *lock(&self.state) = Some(state);
+        Ok(())
+    }
+
+    fn stop(&self) -> Result<(), gst::ErrorMessage> {
+        let stopped = lock(&self.state).take();
+        let pools = stopped.iter().flat_map(|state| &state.pools);
+        pools
+            .filter_map(glib::WeakRef::upgrade)
+            .for_each(|pool| pool.retire());
+        Ok(())
+    }
+
+    fn propose_allocation(
+        &self,
+        decide_query: Option<&gst::query::Allocation>,
+        query: &mut gst::query::Allocation,
+    ) -> Result<(), gst::LoggableError> {
+        let downstream = self.parent_propose_allocation(decide_query, query);
+        let Some(sizing) = lock(&self.state).as_ref().map(|state| state.sizing) else {
+            return downstream;
+        };
+        match self.answer(query, &sizing)? {
+            true => Ok(()),
+            false => downstream,
+        }
+    }
+
+    fn transform_ip_passthrough(
+        &self,
+        buffer: &gst::Buffer,
+    ) -> Result<gst::FlowSuccess, gst::FlowError> {
+        let recycled = RecyclingPool::lent(&self.ledger, buffer);
+        lock(&self.ledger).on_passed(buffer.size() as u64, recycled);
+        Ok(gst::FlowSuccess::Ok)
+    }
+}

@@ -1,0 +1,38 @@
+//! `bufferrecycler`: frames are written into memory that was used before.
+//!
+//! Upstream elements ask downstream where to take buffers from (the ALLOCATION query). Many sinks, encoders and
+//! applications answer nothing, and then an element without a pool of its own allocates every frame. This element
+//! passes everything through untouched and answers in their place: with a pool for raw video in system memory, sized
+//! by what downstream advises and by `min-buffers` and `max-buffers`. Where downstream offers a pool, that one is
+//! kept and only its minimum raised, which also gives a camera or a decoder more buffers to work with.
+//!
+//! Place it behind the element whose frames shall be recycled, in front of any `tee` (a tee drops pools):
+//!
+//! ```text
+//! gst-launch-1.0 videotestsrc ! bayer2rgb ! bufferrecycler min-buffers=4 ! videoconvert ! x264enc ! fakesink
+//! ```
+//!
+//! It helps upstream elements that use a pool only when they are offered one: elements derived from GstBaseSrc and
+//! GstBaseTransform as they are, with frames that the allocator does not recycle by itself (with glibc: above 32 MiB
+//! or many in flight; with musl or jemalloc: from a few MiB). Most video elements bring a pool of their own since
+//! GStreamer 1.20, and then nothing is gained: `stats` tells which is the case (`recycled` of `buffers`).
+//!
+//! How pools are negotiated: GStreamer's design document "bufferpool".
+mod imp;
+mod pool;
+mod proposal;
+mod settings;
+
+use gst::glib;
+use gst::prelude::*;
+
+glib::wrapper! {
+    pub struct BufferRecycler(ObjectSubclass<imp::BufferRecycler>)
+        @extends gst_base::BaseTransform, gst::Element, gst::Object,
+        @implements gst::Preset;
+}
+
+pub(crate) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+    let kind = BufferRecycler::static_type();
+    gst::Element::register(Some(plugin), "bufferrecycler", gst::Rank::NONE, kind)
+}

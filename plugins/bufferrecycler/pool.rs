@@ -1,0 +1,69 @@
+//! The pool that is offered: a GstVideoBufferPool that keeps books and waits at its maximum without risk.
+
+mod alignment;
+mod gate;
+mod imp;
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, Mutex};
+
+use gst::glib;
+use gst::glib::translate::from_glib_borrow;
+use gst::prelude::*;
+use gst::subclass::prelude::*;
+use livetune_core::recycle::{Ledger, Limits};
+
+/// The books of one element, shared with all pools that it ever offered.
+pub(super) type SharedLedger = Arc<Mutex<Ledger>>;
+
+glib::wrapper! {
+    pub struct RecyclingPool(ObjectSubclass<imp::RecyclingPool>)
+        @extends gst_video::VideoBufferPool, gst::BufferPool, gst::Object;
+}
+
+/// What a pool is for.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    pub(super) ledger: SharedLedger,
+    /// Bits of each buffer's address that must be zero.
+    pub(super) address_mask: u32,
+    /// Bits of each plane's stride that must be zero, where downstream reads strides from the buffer; else 0.
+    pub(super) stride_mask: u32,
+}
+
+impl RecyclingPool {
+    /// A pool for frames of `caps`, not yet active.
+    pub(super) fn new(
+        caps: &gst::Caps,
+        limits: Limits,
+        plan: Plan,
+    ) -> Result<Self, glib::BoolError> {
+        let pool: Self = glib::Object::new();
+        pool.imp().plan(plan);
+        let mut config = pool.config();
+        config.set_params(Some(caps), limits.size, limits.min, limits.max);
+        pool.set_config(config)?;
+        Ok(pool)
+    }
+
+    /// The element that offered this pool stops: nobody waits for a buffer any more, and the maximum is void. An
+    /// upstream that still runs (because only our element was taken out) goes on without a stall.
+    pub(super) fn retire(&self) {
+        self.imp().retire();
+    }
+
+    /// Whether a pool with the books `ledger` lent `buffer`.
+    pub(super) fn lent(ledger: &SharedLedger, buffer: &gst::Buffer) -> bool {
+        // SAFETY: a buffer's pool is set before the buffer is lent and holds a reference until it is given back, which
+        // cannot happen while we hold the buffer.
+        let pool = unsafe { (*buffer.as_ptr()).pool };
+        if pool.is_null() {
+            return false;
+        }
+        // SAFETY: see above; the borrow ends before the buffer does.
+        let pool: glib::translate::Borrowed<gst::BufferPool> = unsafe { from_glib_borrow(pool) };
+        pool.downcast_ref::<Self>()
+            .is_some_and(|pool| pool.imp().belongs_to(ledger))
+    }
+}

@@ -1,0 +1,225 @@
+use std::sync::{Arc, Mutex, OnceLock};
+
+use gst::glib;
+use gst::subclass::prelude::*;
+use livetune_core::recycle::Demand;
+
+use super::alignment::{self, LargeAlignment};
+use super::gate::Gate;
+use super::{Plan, SharedLedger};
+use crate::runtime::guard::guard;
+use crate::runtime::lock::lock;
+
+#[derive(Default)]
+pub struct RecyclingPool {
+    plan: OnceLock<Plan>,
+    gate: Gate,
+    large_alignment: Mutex<Option<LargeAlignment>>,
+    holdings: Mutex<Holdings>,
+}
+
+/// The buffers that exist, lent or free.
+#[derive(Debug, Default)]
+struct Holdings {
+    count: u64,
+    bytes_each: u64,
+    /// The pool fills up to its minimum: buffers go in that were never lent.
+    filling: bool,
+}
+
+impl RecyclingPool {
+    pub(super) fn plan(&self, plan: Plan) {
+        // A second plan for the same pool would be lost; `new` is the only caller.
+        let _ = self.plan.set(plan);
+    }
+
+    pub(super) fn belongs_to(&self, ledger: &SharedLedger) -> bool {
+        self.plan
+            .get()
+            .is_some_and(|plan| Arc::ptr_eq(&plan.ledger, ledger))
+    }
+
+    pub(super) fn retire(&self) {
+        self.gate.open();
+    }
+
+    fn ledger(&self) -> &SharedLedger {
+        &self.plan.get_or_init(Plan::default).ledger
+    }
+
+    fn filling(&self) -> bool {
+        lock(&self.holdings).filling
+    }
+
+    fn on_made(&self, bytes: u64) {
+        let filling = {
+            let mut holdings = lock(&self.holdings);
+            holdings.count += 1;
+            holdings.bytes_each = bytes;
+            holdings.filling
+        };
+        let demand = if filling { Demand::Ahead } else { Demand::Now };
+        lock(self.ledger()).on_made(bytes, demand);
+    }
+
+    fn on_freed(&self) {
+        let bytes = {
+            let mut holdings = lock(&self.holdings);
+            holdings.count = holdings.count.saturating_sub(1);
+            holdings.bytes_each
+        };
+        lock(self.ledger()).on_freed(bytes);
+    }
+
+    /// The maximum stays with us: GstVideoBufferPool is told that there is none, so that it never waits where only a
+    /// flush could wake it. The config keeps the real number for those who read it.
+    fn configure(&self, config: &mut gst::BufferPoolConfigRef) -> bool {
+        let Some((caps, size, min, max)) = config.params() else {
+            return false;
+        };
+        let large = alignment::write(config, self.plan.get_or_init(Plan::default));
+        config.set_params(caps.as_ref(), size, min, 0);
+        let accepted = self.parent_set_config(config);
+        if let Some((caps, size, min, _)) = config.params() {
+            config.set_params(caps.as_ref(), size, min, max);
+        }
+        if accepted {
+            self.gate.set_limit(max);
+            *lock(&self.large_alignment) = large;
+        }
+        accepted
+    }
+
+    fn acquire(
+        &self,
+        params: Option<&gst::BufferPoolAcquireParams>,
+    ) -> Result<gst::Buffer, gst::FlowError> {
+        let no_wait = gst::BufferPoolAcquireFlags::DONTWAIT;
+        let may_wait = !params.is_some_and(|params| params.flags().contains(no_wait));
+        let entered = self
+            .gate
+            .enter(may_wait, || lock(self.ledger()).on_waited());
+        // What GstBufferPool answers to DONTWAIT at its maximum.
+        entered.map_err(|_full| gst::FlowError::Eos)?;
+        match self.parent_acquire_buffer(params) {
+            Ok(buffer) => {
+                lock(self.ledger()).on_acquired();
+                Ok(buffer)
+            }
+            Err(error) => {
+                self.gate.leave();
+                Err(error)
+            }
+        }
+    }
+}
+
+#[glib::object_subclass]
+impl ObjectSubclass for RecyclingPool {
+    const NAME: &'static str = "GstLiveTuneRecyclingPool";
+    type Type = super::RecyclingPool;
+    type ParentType = gst_video::VideoBufferPool;
+}
+
+// SAFETY: GstVideoBufferPoolClass is a GstBufferPoolClass with no functions of its own; the ones of GstBufferPool are
+// set by the default, which initialises the parent class first. The binding leaves this declaration out.
+unsafe impl IsSubclassable<RecyclingPool> for gst_video::VideoBufferPool {}
+
+impl ObjectImpl for RecyclingPool {}
+
+impl GstObjectImpl for RecyclingPool {}
+
+impl BufferPoolImpl for RecyclingPool {
+    fn options() -> &'static [&'static str] {
+        static OPTIONS: OnceLock<[&str; 2]> = OnceLock::new();
+        OPTIONS.get_or_init(|| {
+            [
+                gst_video::BUFFER_POOL_OPTION_VIDEO_META,
+                gst_video::BUFFER_POOL_OPTION_VIDEO_ALIGNMENT,
+            ]
+            .map(glib::GStr::as_str)
+        })
+    }
+
+    fn set_config(&self, config: &mut gst::BufferPoolConfigRef) -> bool {
+        guard("the configuration of a pool", false, || {
+            self.configure(config)
+        })
+    }
+
+    fn start(&self) -> bool {
+        guard("the start of a pool", false, || {
+            lock(&self.holdings).filling = true;
+            let started = self.parent_start();
+            lock(&self.holdings).filling = false;
+            started
+        })
+    }
+
+    fn acquire_buffer(
+        &self,
+        params: Option<&gst::BufferPoolAcquireParams>,
+    ) -> Result<gst::Buffer, gst::FlowError> {
+        let failed = Err(gst::FlowError::Error);
+        guard("a pool that lends", failed, || self.acquire(params))
+    }
+
+    fn alloc_buffer(
+        &self,
+        params: Option<&gst::BufferPoolAcquireParams>,
+    ) -> Result<gst::Buffer, gst::FlowError> {
+        let failed = Err(gst::FlowError::Error);
+        guard("a pool that allocates", failed, || {
+            let mut buffer = self.parent_alloc_buffer(params)?;
+            let large = lock(&self.large_alignment).clone();
+            if let Some(large) = large {
+                large.apply(buffer.make_mut())?;
+            }
+            self.on_made(buffer.maxsize() as u64);
+            Ok(buffer)
+        })
+    }
+
+    fn release_buffer(&self, buffer: gst::Buffer) {
+        guard("a pool that takes back", (), || {
+            let lent = !self.filling();
+            self.parent_release_buffer(buffer);
+            if lent {
+                lock(self.ledger()).on_returned();
+                self.gate.leave();
+            }
+        });
+    }
+
+    fn free_buffer(&self, buffer: gst::Buffer) {
+        guard("a pool that frees", (), || {
+            self.on_freed();
+            self.parent_free_buffer(buffer);
+        });
+    }
+
+    fn flush_start(&self) {
+        guard("a pool that flushes", (), || {
+            self.gate.set_flushing(true);
+            self.parent_flush_start();
+        });
+    }
+
+    fn flush_stop(&self) {
+        guard("a pool that flushed", (), || {
+            self.gate.set_flushing(false);
+            self.parent_flush_stop();
+        });
+    }
+}
+
+impl Drop for RecyclingPool {
+    /// GstBufferPool frees what it still holds when it ends, without a call of `free_buffer`.
+    fn drop(&mut self) {
+        let held = {
+            let holdings = lock(&self.holdings);
+            holdings.count * holdings.bytes_each
+        };
+        lock(self.ledger()).on_freed(held);
+    }
+}
