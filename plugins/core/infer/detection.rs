@@ -1,5 +1,7 @@
 //! One object that was found.
 
+use super::letterbox::Size;
+
 /// A rectangle in pixels, in the network's input or in the frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Area {
@@ -30,6 +32,18 @@ impl Area {
         edges.iter().all(|edge| edge.is_finite())
             && self.left < self.right
             && self.top < self.bottom
+    }
+
+    /// The nearest rectangle of whole pixels in `frame`: left, top, width and height; at least one pixel.
+    pub fn to_pixels(&self, frame: Size) -> (u32, u32, u32, u32) {
+        let span = |start: f32, end: f32, limit: u32| {
+            let start = (start.round() as u32).min(limit.saturating_sub(1));
+            let end = (end.round() as u32).min(limit);
+            (start, end.saturating_sub(start).max(1))
+        };
+        let (left, width) = span(self.left, self.right, frame.width);
+        let (top, height) = span(self.top, self.bottom, frame.height);
+        (left, top, width, height)
     }
 
     /// Intersection over union, 0 to 1.
@@ -70,6 +84,15 @@ mod tests {
         assert!((one.iou(&half) - 1.0 / 3.0).abs() < 1e-6);
         assert_eq!(one.iou(&one), 1.0);
         assert_eq!(one.iou(&Area::around(50.0, 5.0, 10.0, 10.0)), 0.0);
+    }
+
+    #[test]
+    fn whole_pixels_stay_in_the_frame() {
+        let frame = Size::new(641, 359);
+        let whole = Area::around(320.5, 179.5, 641.0, 359.0);
+        assert_eq!(whole.to_pixels(frame), (0, 0, 641, 359));
+        let thin = Area::around(640.9, 10.2, 0.1, 0.1);
+        assert_eq!(thin.to_pixels(frame), (640, 10, 1, 1));
     }
 
     #[test]
