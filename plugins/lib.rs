@@ -3,6 +3,7 @@ use gst::glib;
 
 mod bufferrecycler;
 mod latencytracer;
+mod gpuinfer;
 mod runtime;
 
 pub use runtime::telemetry::open_metrics;
@@ -15,6 +16,7 @@ pub const ELEMENTS: &[(&str, Register)] = &[
     ("bufferrecycler", bufferrecycler::register),
     ("latencytracer", latencytracer::register),
 ];
+pub const ELEMENTS: &[(&str, Register)] = &[(gpuinfer::FACTORY, gpuinfer::register)];
 
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     ELEMENTS

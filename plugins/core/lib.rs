@@ -7,5 +7,6 @@
 
 pub mod latency;
 pub mod recycle;
+pub mod infer;
 pub mod time;
 pub mod units;
