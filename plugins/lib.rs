@@ -2,8 +2,8 @@
 use gst::glib;
 
 mod bufferrecycler;
-mod latencytracer;
 mod gpuinfer;
+mod latencytracer;
 mod runtime;
 
 pub use runtime::telemetry::open_metrics;
@@ -14,9 +14,9 @@ type Register = fn(&gst::Plugin) -> Result<(), glib::BoolError>;
 #[doc(hidden)]
 pub const ELEMENTS: &[(&str, Register)] = &[
     ("bufferrecycler", bufferrecycler::register),
+    ("gpuinfer", gpuinfer::register),
     ("latencytracer", latencytracer::register),
 ];
-pub const ELEMENTS: &[(&str, Register)] = &[(gpuinfer::FACTORY, gpuinfer::register)];
 
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     ELEMENTS

@@ -5,8 +5,8 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs, unreachable_pub)]
 
+pub mod infer;
 pub mod latency;
 pub mod recycle;
-pub mod infer;
 pub mod time;
 pub mod units;
