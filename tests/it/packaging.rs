@@ -7,9 +7,10 @@ use crate::support::launch::{gstreamer, plugin_dir};
 
 /// Libraries that every GStreamer installation has. Anything else must be opened at run time: a missing library
 /// would take all elements away.
-const ALLOWED: [&str; 6] = [
+const ALLOWED: [&str; 7] = [
     "libglib-2.0.",
     "libgobject-2.0.",
+    "libgio-2.0.",
     "libc.",
     "libm.",
     "libgcc_s.",

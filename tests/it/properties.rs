@@ -55,8 +55,9 @@ fn every_element_has_stats_under_its_own_name() {
 
 #[test]
 fn every_element_takes_its_low_latency_preset() {
+    crate::support::init();
+    gst::Preset::set_app_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/presets")).unwrap();
     for element in elements() {
-        gst::Preset::set_app_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/presets")).unwrap();
         let name = element.name();
         let preset = element.dynamic_cast::<gst::Preset>();
         let preset = preset.unwrap_or_else(|_| panic!("{name} takes no presets"));
