@@ -54,8 +54,7 @@ pub fn receiver(options: &Options, display: bool) -> String {
 /// `line` as a person types it: what the shell would take for its own is quoted.
 pub fn for_the_shell(line: &str) -> String {
     let word = |word: &str| {
-        let plain = |c: char| c.is_alphanumeric() || "-_./:=,%+@!".contains(c);
-        if word.chars().all(plain) {
+        if word.chars().all(is_plain) {
             word.to_owned()
         } else {
             format!("'{word}'")
@@ -71,8 +70,16 @@ fn ports(options: &Options) -> [u16; 3] {
     [0, 1, 2].map(|offset| options.port.saturating_add(offset))
 }
 
-/// A path with the characters escaped that end a value in a pipeline line.
+/// A path as a value in a pipeline line.
 fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
+    if text.chars().all(is_plain) {
+        return text;
+    }
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// Neither the shell nor GStreamer reads more into such a character.
+fn is_plain(c: char) -> bool {
+    c.is_alphanumeric() || "-_./:=,%+@!".contains(c)
 }

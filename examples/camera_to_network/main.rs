@@ -1,5 +1,5 @@
 //! One pipeline with all five elements, on a live source: camera to network to display, every stage measured.
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod lines;
 mod options;
@@ -8,6 +8,7 @@ mod stream;
 
 use std::error::Error;
 use std::path::Path;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
@@ -17,15 +18,24 @@ use stream::Stream;
 
 const TICK: Duration = Duration::from_secs(1);
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let options = Options::parse();
+fn main() -> ExitCode {
+    match demonstrate(&Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn demonstrate(options: &Options) -> Result<(), Box<dyn Error>> {
     gst::init()?;
     gstlivetune::plugin_register_static()?;
 
     let display = ["DISPLAY", "WAYLAND_DISPLAY"]
         .iter()
         .any(|variable| std::env::var_os(variable).is_some());
-    let stream = Stream::new(&options, display)?;
+    let stream = Stream::new(options, display)?;
     stream.play()?;
     run(&stream, options.duration())?;
     report::summary(&stream);
