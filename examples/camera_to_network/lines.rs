@@ -60,10 +60,17 @@ pub fn for_the_shell(line: &str) -> String {
             format!("'{word}'")
         }
     };
-    line.split_whitespace()
-        .map(word)
-        .collect::<Vec<_>>()
-        .join(" ")
+    words(line).map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// The words of `line`; white space between double quotes parts none.
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    let mut is_quoted = false;
+    line.split(move |c: char| {
+        is_quoted ^= c == '"';
+        c.is_whitespace() && !is_quoted
+    })
+    .filter(|word| !word.is_empty())
 }
 
 fn ports(options: &Options) -> [u16; 3] {
