@@ -4,6 +4,7 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 
 use super::imp::{CAT, QualitySwitch};
+use super::state::State;
 use super::video;
 use crate::runtime::guard::guard;
 use crate::runtime::wire::TargetBitrate;
@@ -41,7 +42,7 @@ impl QualitySwitch {
             })
             .proxy_pad_event_function(|pad, parent, event| {
                 guard("qualityswitch's events upstream", false, || {
-                    let bin = parent.and_then(|ghost| ghost.parent());
+                    let bin = parent.and_then(GstObjectExt::parent);
                     let bin = bin.and_downcast::<super::QualitySwitch>();
                     if bin.is_some_and(|bin| bin.imp().is_own_doing(&event)) {
                         return true;
@@ -69,7 +70,7 @@ impl QualitySwitch {
     }
 
     fn on_frame(&self, pad: &gst::GhostPad, buffer: gst::Buffer) -> Flow {
-        if let Some(order) = self.with_state(|state| state.order_for_frame()).flatten() {
+        if let Some(order) = self.with_state(State::order_for_frame).flatten() {
             self.carry_out(order);
         }
         let keep = self.with_state(|state| state.keeps(buffer.pts()));
@@ -105,7 +106,7 @@ impl QualitySwitch {
         let input = video::input_of(&caps);
         let order = self.with_state(|state| {
             state.on_caps(caps.clone(), input);
-            state.order().filter(|_| input.is_some())
+            state.order()
         });
         match order.flatten() {
             Some(order) => self.carry_out(order),
@@ -129,17 +130,24 @@ impl QualitySwitch {
         }
     }
 
-    /// The filter inside asks for one size; what cannot be scaled would be held against it, though the filter opens for
-    /// such video as soon as it comes.
+    /// The filter inside asks for the size of the rung, and would have upstream choose that, or hold it against video that
+    /// cannot be scaled. Upstream hears what is taken behind the bin instead, in any size where that can be scaled.
     fn on_sink_query(&self, pad: &gst::GhostPad, query: &mut gst::QueryRef) -> bool {
-        if let gst::QueryViewMut::AcceptCaps(accept) = query.view_mut() {
-            let scalable = video::input_of(accept.caps()).is_some_and(|input| input.scalable);
-            if let Some(src) = self.obj().static_pad("src").filter(|_| !scalable) {
+        let Some(src) = self.obj().static_pad("src") else {
+            return false;
+        };
+        match query.view_mut() {
+            gst::QueryViewMut::Caps(caps) => {
+                let taken = src.peer_query_caps(None);
+                caps.set_result(&video::taken_for(&taken, caps.filter()));
+                true
+            }
+            gst::QueryViewMut::AcceptCaps(accept) if !video::scalable(accept.caps()) => {
                 let takes = src.peer_query_accept_caps(&accept.caps_owned());
                 accept.set_result(takes);
-                return true;
+                true
             }
+            _ => gst::Pad::query_default(pad, Some(&*self.obj()), query),
         }
-        gst::Pad::query_default(pad, Some(&*self.obj()), query)
     }
 }

@@ -14,7 +14,7 @@
 //! With `auto=true` the rung follows the bit rate that `livetune-target-bitrate` events from downstream name: down at
 //! once when it is under what the rung needs, up one rung when 1.15 times the next one's need has held for 4 s; each
 //! upgrade that fails within 40 s doubles that wait, up to 240 s. A rung needs what libwebrtc's table for H.264 says
-//! (see `livetune_core::quality::bitrate_needed`). Without such events it stays on the best rung.
+//! (see `livetune_core::quality::bitrate_needed`). Without such events it stays on the rung it began with.
 //!
 //! The frame rate comes down by dropping frames, evenly by their time stamps; caps keep the frame rate of the input, so
 //! that this costs the encoder no key frame. A change of size is a change of caps between two frames: the encoder

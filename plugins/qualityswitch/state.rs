@@ -34,6 +34,9 @@ pub(super) struct Order {
     pub(super) fitted: Fitted,
     pub(super) input: gst::Caps,
     pub(super) scalable: bool,
+    /// Whether frames pass uncopied after it and did not before, or the other way round: upstream has to ask anew whose
+    /// memory it should fill.
+    pub(super) reallocates: bool,
 }
 
 /// A switch that was carried out.
@@ -104,6 +107,12 @@ impl State {
         moved.then(|| self.order()).flatten()
     }
 
+    /// Whether frames pass uncopied on `rung`.
+    fn passes(&self, rung: usize) -> bool {
+        let fitted = self.controller.fitted(rung);
+        fitted.is_some_and(|fitted| fitted.full_size)
+    }
+
     /// What the scaler has to be set to for the rung that holds.
     pub(super) fn order(&self) -> Option<Order> {
         let rung = self.controller.rung()?;
@@ -113,6 +122,9 @@ impl State {
             fitted: self.controller.fitted(rung)?,
             input: self.caps.clone()?,
             scalable: self.input?.scalable,
+            reallocates: self
+                .applied
+                .is_some_and(|before| self.passes(before) != self.passes(rung)),
         })
     }
 

@@ -28,7 +28,7 @@ impl QualitySwitch {
         } else {
             video::any()
         };
-        self.set_output(&caps);
+        self.set_output(&caps, order.reallocates);
         gst::info!(CAT, imp = self, "rung {} from now on: {caps}", order.rung);
         if let Some(carried) = self.with_state(|state| state.on_carried_out(&order)) {
             self.report(carried);
@@ -45,20 +45,21 @@ impl QualitySwitch {
 
     /// Nothing is asked of the scaler.
     pub(super) fn open_output(&self) {
-        self.set_output(&video::any());
+        self.set_output(&video::any(), false);
     }
 
-    /// Whether the event comes from `set_output` on this very thread. The scaler hears of it then; upstream has nothing
-    /// to negotiate, as it may send any size on every rung.
+    /// Whether the event comes from a `set_output` on this very thread that upstream need not hear of.
     pub(super) fn is_own_doing(&self, event: &gst::EventRef) -> bool {
         let own = || *lock(&self.quiet) == Some(thread::current().id());
         event.type_() == gst::EventType::Reconfigure && own()
     }
 
-    fn set_output(&self, caps: &gst::Caps) {
+    /// The scaler is told to negotiate, and upstream only where it should: it may send any size on every rung, and some
+    /// cameras stop to negotiate.
+    fn set_output(&self, caps: &gst::Caps, tell_upstream: bool) {
         let scaler = lock(&self.scaler).clone();
         if let Some(scaler) = scaler {
-            *lock(&self.quiet) = Some(thread::current().id());
+            *lock(&self.quiet) = (!tell_upstream).then(|| thread::current().id());
             scaler.set_output(caps);
             *lock(&self.quiet) = None;
         }

@@ -23,6 +23,31 @@ pub(super) fn input_of(caps: &gst::CapsRef) -> Option<InputVideo> {
     })
 }
 
+/// Whether video of `caps` can be scaled.
+pub(super) fn scalable(caps: &gst::CapsRef) -> bool {
+    input_of(caps).is_some_and(|input| input.scalable)
+}
+
+/// The video that can come in where only `output` can go out, as far as `filter` asks for it: first what goes out
+/// unscaled, then what can be scaled to it.
+pub(super) fn taken_for(output: &gst::CapsRef, filter: Option<&gst::CapsRef>) -> gst::Caps {
+    let video = gst::Caps::builder("video/x-raw").any_features().build();
+    let mut taken = video.intersect_with_mode(output, gst::CapsIntersectMode::First);
+    let mut scaled = gst::Caps::new_empty();
+    for (structure, features) in taken.iter_with_features() {
+        if features.is_equal(gst::CAPS_FEATURES_MEMORY_SYSTEM_MEMORY.as_ref()) {
+            let mut structure = structure.to_owned();
+            structure.remove_fields(["width", "height", "pixel-aspect-ratio"]);
+            scaled.make_mut().append_structure(structure);
+        }
+    }
+    taken.merge(scaled);
+    match filter {
+        Some(filter) => filter.intersect_with_mode(&taken, gst::CapsIntersectMode::First),
+        None => taken,
+    }
+}
+
 /// Whether a scaler that reads system memory can work on it.
 fn in_system_memory(caps: &gst::CapsRef) -> bool {
     let features = caps.features(0);

@@ -250,7 +250,7 @@ mod tests {
             let fitted = fit(&ladder.rungs()[rung], &camera(width, height, 30));
             prop_assert!(fitted.width <= width && fitted.height <= height);
             if !fitted.full_size {
-                prop_assert!(fitted.width % 2 == 0 && fitted.height % 2 == 0);
+                prop_assert!(fitted.width.is_multiple_of(2) && fitted.height.is_multiple_of(2));
                 let rung = &ladder.rungs()[rung];
                 let (long, short) = (fitted.width.max(fitted.height), fitted.width.min(fitted.height));
                 prop_assert!(long <= rung.width && short <= rung.height);

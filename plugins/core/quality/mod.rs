@@ -2,6 +2,7 @@
 //!
 //! [`Controller`] is the whole: it is told of the input, of levels set by hand and of bit rates that the network
 //! carries, and answers which rung holds and why. [`Decimator`] brings the frame rate down to that of the rung.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod controller;
 mod decimator;
