@@ -4,6 +4,7 @@ use gst::glib;
 mod bufferrecycler;
 mod gpuinfer;
 mod latencytracer;
+mod qualityswitch;
 mod runtime;
 
 pub use runtime::telemetry::open_metrics;
@@ -17,6 +18,7 @@ pub const ELEMENTS: &[(&str, Register)] = &[
     ("gpuinfer", gpuinfer::register),
     ("latencytracer", latencytracer::register),
 ];
+pub const ELEMENTS: &[(&str, Register)] = &[("qualityswitch", qualityswitch::register)];
 
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     ELEMENTS

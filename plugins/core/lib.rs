@@ -8,5 +8,6 @@
 pub mod infer;
 pub mod latency;
 pub mod recycle;
+pub mod quality;
 pub mod time;
 pub mod units;

@@ -9,5 +9,6 @@ mod lifecycle;
 mod packaging;
 mod properties;
 mod readme;
+mod qualityswitch;
 mod support;
 mod tidy;
