@@ -17,8 +17,8 @@ pub const ELEMENTS: &[(&str, Register)] = &[
     ("bufferrecycler", bufferrecycler::register),
     ("gpuinfer", gpuinfer::register),
     ("latencytracer", latencytracer::register),
+    ("qualityswitch", qualityswitch::register),
 ];
-pub const ELEMENTS: &[(&str, Register)] = &[("qualityswitch", qualityswitch::register)];
 
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     ELEMENTS

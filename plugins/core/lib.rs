@@ -7,7 +7,7 @@
 
 pub mod infer;
 pub mod latency;
-pub mod recycle;
 pub mod quality;
+pub mod recycle;
 pub mod time;
 pub mod units;

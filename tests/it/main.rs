@@ -8,7 +8,7 @@ mod latencytracer;
 mod lifecycle;
 mod packaging;
 mod properties;
-mod readme;
 mod qualityswitch;
+mod readme;
 mod support;
 mod tidy;
