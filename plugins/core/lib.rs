@@ -5,5 +5,6 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs, unreachable_pub)]
 
+pub mod bitrate;
 pub mod time;
 pub mod units;
