@@ -1,6 +1,7 @@
 //! Elements that tune live pipelines, in one GStreamer plugin.
 use gst::glib;
 
+mod adaptivebitrate;
 mod runtime;
 
 pub use runtime::telemetry::open_metrics;
@@ -9,7 +10,7 @@ type Register = fn(&gst::Plugin) -> Result<(), glib::BoolError>;
 
 /// Every element: factory name and how to register it. The tests walk this table.
 #[doc(hidden)]
-pub const ELEMENTS: &[(&str, Register)] = &[];
+pub const ELEMENTS: &[(&str, Register)] = &[(adaptivebitrate::FACTORY, adaptivebitrate::register)];
 
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     ELEMENTS

@@ -47,9 +47,11 @@ impl Cadence {
         Some(self.silence_from?.after(silence))
     }
 
-    /// The silence was acted on: the next deadline counts from here.
+    /// The silence is explained or acted on: the next deadline counts from here.
     pub(super) fn on_silence(&mut self, now: MediaTime) {
-        self.silence_from = Some(now);
+        if let Some(from) = &mut self.silence_from {
+            *from = now;
+        }
     }
 }
 

@@ -32,6 +32,8 @@ const SILENCE: f64 = 0.7;
 const USED: f64 = 0.7;
 /// Nor above this much of what arrives (draft-ietf-rmcat-gcc-02, section 5.5).
 const PROVEN: f64 = 1.5;
+/// After a longer gap in what is sent (RTCP's regular interval) the receiver's silence was ours.
+const PAUSE: Duration = Duration::from_secs(5);
 /// Smaller rises are saved up: an encoder has nothing of 1 %.
 const LEAST_RISE: f64 = 0.02;
 
@@ -43,6 +45,7 @@ pub struct Controller {
     target: f64,
     told: Bitrate,
     sent: Sent,
+    last_sent: Option<MediaTime>,
     loss: Loss,
     delay: Delay,
     delivery: Delivery,
@@ -66,6 +69,7 @@ impl Controller {
             target: config.min.as_bps() as f64,
             told: config.min,
             sent: Sent::default(),
+            last_sent: None,
             loss: Loss::new(),
             delay: Delay::new(),
             delivery: Delivery::default(),
@@ -102,6 +106,11 @@ impl Controller {
 
     /// `bytes` of the stream are sent.
     pub fn on_sent(&mut self, bytes: ByteCount, now: MediaTime) {
+        let last = self.last_sent.replace(now);
+        if last.is_none_or(|last| now.since(last) > PAUSE) {
+            self.cadence.on_silence(now);
+            self.clear_since = self.clear_since.max(now);
+        }
         self.sent.on_sent(bytes, now);
     }
 
@@ -109,14 +118,14 @@ impl Controller {
     pub fn on_report(&mut self, report: IntervalReport, now: MediaTime) -> Option<Decision> {
         self.reports = self.reports.saturating_add(1);
         self.jitter = report.jitter.or(self.jitter);
-        let sent = self.sent.take_since_report();
         let interval = self.cadence.on_report(now);
         let delay = self.delay.on_report(report.rtt, now);
         let interval = interval?;
         let loss = self
             .loss
             .on_report(report.loss, report.expected, interval, now);
-        self.delivery.on_report(&report, sent, interval);
+        let sent = self.sent.rate(now);
+        self.delivery.on_report(&report, sent);
         if now < self.hold_until {
             return None;
         }

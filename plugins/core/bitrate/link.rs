@@ -85,6 +85,7 @@ pub(super) struct Link {
     next_sender_report: u64,
     sender_reports: VecDeque<(u64, f64)>,
     next_report: u64,
+    last_report: u64,
     highest: u64,
     reported_highest: u64,
     arrived_packets: u64,
@@ -110,6 +111,7 @@ impl Link {
             next_sender_report: 0,
             sender_reports: VecDeque::new(),
             next_report: 0,
+            last_report: 0,
             highest: 0,
             reported_highest: 0,
             arrived_packets: 0,
@@ -228,6 +230,8 @@ impl Link {
     fn report(&mut self) -> IntervalReport {
         let expected = self.highest - self.reported_highest;
         self.reported_highest = self.highest;
+        let since = Duration::from_millis((self.now_ms - self.last_report).max(1));
+        self.last_report = self.now_ms;
         let arrived = std::mem::take(&mut self.arrived_packets);
         let bytes = std::mem::take(&mut self.arrived_bytes);
         let mut heard = None;
@@ -242,7 +246,10 @@ impl Link {
         IntervalReport {
             loss: Ratio::of(expected.saturating_sub(arrived), expected),
             expected: u32::try_from(expected).ok(),
-            received: Some(ByteCount::new(bytes as u64)),
+            delivered: Some(Bitrate::from_bytes_over(
+                ByteCount::new(bytes as u64),
+                since,
+            )),
             rtt: rtt.map(|ms| Duration::from_secs_f64(ms / 1000.0)),
             jitter: None,
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::units::{Bitrate, ByteCount, Ratio};
+use crate::units::{Bitrate, Ratio};
 
 /// The limits between which a controller chooses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,8 +54,8 @@ pub struct IntervalReport {
     pub loss: Ratio,
     /// Packets that should have arrived, where that is known.
     pub expected: Option<u32>,
-    /// Payload that arrived, where that is known.
-    pub received: Option<ByteCount>,
+    /// The rate at which payload arrived, where that is known.
+    pub delivered: Option<Bitrate>,
     /// Time to the receiver and back, measured since the last report; `None` where it was not.
     pub rtt: Option<Duration>,
     /// Interarrival jitter (RFC 3550, 6.4.1), where the receiver says it.

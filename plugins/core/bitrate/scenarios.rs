@@ -147,6 +147,29 @@ fn a_longer_route_is_not_a_queue_for_ever() {
 }
 
 #[test]
+fn a_pause_of_the_sender_is_not_silence_of_the_receiver() {
+    let mut controller = Controller::new(LIMITS).unwrap();
+    controller.start_at(Bitrate::from_kbps(2_000), MediaTime::ZERO);
+    let minute = MediaTime::from_millis(60_000);
+    for (sent, report) in [(0, true), (200, true), (400, true), (60_000, false)] {
+        let now = MediaTime::from_millis(sent);
+        controller.on_sent(ByteCount::new(1_000), now);
+        if report {
+            controller.on_report(IntervalReport::default(), now);
+        }
+        assert_eq!(controller.on_timer(now), None);
+    }
+    let silent = minute.after(Duration::from_secs(15));
+    controller.on_sent(ByteCount::new(1_000), minute.after(Duration::from_secs(4)));
+    for second in 5..=15 {
+        let now = minute.after(Duration::from_secs(second));
+        controller.on_sent(ByteCount::new(1_000), now);
+    }
+    let decision = controller.on_timer(silent).unwrap();
+    assert_eq!(decision.reason, Reason::FeedbackLost);
+}
+
+#[test]
 fn limits_that_cross_are_refused_and_new_ones_move_the_target() {
     let crossed = Config {
         min: LIMITS.max,
@@ -184,12 +207,12 @@ prop_compose! {
     fn any_report()(
         loss in any::<f64>(),
         expected in any::<Option<u32>>(),
-        received in any::<Option<u64>>(),
+        delivered in any::<Option<u64>>(),
         rtt in any::<Option<Duration>>(),
         jitter in any::<Option<Duration>>(),
     ) -> IntervalReport {
-        let received = received.map(ByteCount::new);
-        IntervalReport { loss: Ratio::new(loss), expected, received, rtt, jitter }
+        let delivered = delivered.map(Bitrate::from_bps);
+        IntervalReport { loss: Ratio::new(loss), expected, delivered, rtt, jitter }
     }
 }
 

@@ -10,14 +10,13 @@ use crate::units::{Bitrate, ByteCount};
 const BUCKET: Duration = Duration::from_millis(50);
 const BUCKETS: usize = 10;
 
-/// Bytes of the last half second, and since the last report.
+/// Bytes of the last half second.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sent {
     buckets: [u64; BUCKETS],
     newest: u64,
     /// The bucket of the first bytes.
     first: Option<u64>,
-    since_report: u64,
 }
 
 impl Sent {
@@ -26,12 +25,6 @@ impl Sent {
         self.first.get_or_insert(self.newest);
         let bucket = &mut self.buckets[slot(self.newest)];
         *bucket = bucket.saturating_add(bytes.as_u64());
-        self.since_report = self.since_report.saturating_add(bytes.as_u64());
-    }
-
-    /// Bytes sent since this was last asked.
-    pub(super) fn take_since_report(&mut self) -> ByteCount {
-        ByteCount::new(std::mem::take(&mut self.since_report))
     }
 
     pub(super) fn rate(&mut self, now: MediaTime) -> Bitrate {
@@ -73,8 +66,6 @@ mod tests {
         }
         let now = MediaTime::from_millis(1_999);
         assert_eq!(sent.rate(now), Bitrate::from_kbps(1_000));
-        assert_eq!(sent.take_since_report(), ByteCount::new(250_000));
-        assert_eq!(sent.take_since_report(), ByteCount::new(0));
         assert_eq!(sent.rate(MediaTime::from_millis(9_000)), Bitrate::ZERO);
     }
 }
