@@ -5,6 +5,7 @@ mod bufferrecycler;
 mod gpuinfer;
 mod latencytracer;
 mod qualityswitch;
+mod adaptivebitrate;
 mod runtime;
 
 pub use runtime::telemetry::open_metrics;
@@ -19,6 +20,7 @@ pub const ELEMENTS: &[(&str, Register)] = &[
     ("latencytracer", latencytracer::register),
     ("qualityswitch", qualityswitch::register),
 ];
+pub const ELEMENTS: &[(&str, Register)] = &[(adaptivebitrate::FACTORY, adaptivebitrate::register)];
 
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     ELEMENTS

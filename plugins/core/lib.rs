@@ -9,5 +9,6 @@ pub mod infer;
 pub mod latency;
 pub mod quality;
 pub mod recycle;
+pub mod bitrate;
 pub mod time;
 pub mod units;

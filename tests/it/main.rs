@@ -10,5 +10,6 @@ mod packaging;
 mod properties;
 mod qualityswitch;
 mod readme;
+mod adaptivebitrate;
 mod support;
 mod tidy;

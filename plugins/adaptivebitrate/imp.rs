@@ -1,0 +1,395 @@
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{LazyLock, Mutex};
+
+use gst::glib;
+use gst::prelude::*;
+use gst::subclass::prelude::*;
+use gst_base::prelude::*;
+use gst_base::subclass::prelude::*;
+use livetune_core::time::MediaTime;
+use livetune_core::units::{Bitrate, ByteCount};
+
+use super::encoder::Encoder;
+use super::feedback::Feedback;
+use super::outbox::{MESSAGE, Trouble};
+use super::settings::Settings;
+use super::state::{Act, Found, State};
+use super::walk;
+use crate::runtime::figures::{self, Figure};
+use crate::runtime::lock::lock;
+use crate::runtime::stats::Stats;
+use crate::runtime::telemetry::{self, Observed};
+use crate::runtime::{clock, guard, pads};
+
+const STATS: &str = "application/x-livetune-adaptivebitrate-stats";
+
+static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+    gst::DebugCategory::new(
+        super::FACTORY,
+        gst::DebugColorFlags::empty(),
+        Some("Bit rate that follows the network"),
+    )
+});
+
+#[derive(Default, glib::Properties)]
+#[properties(wrapper_type = super::AdaptiveBitrate)]
+pub struct AdaptiveBitrate {
+    #[property(
+        name = "min-bitrate",
+        type = u32,
+        get = |this: &Self| lock(&this.settings).min_bitrate,
+        set = |this: &Self, bps| this.change_limits(|settings| settings.min_bitrate = bps),
+        default = Settings::DEFAULT.min_bitrate,
+        mutable_playing,
+        nick = "Minimum bit rate",
+        blurb = "Never set the encoder below this (bit/s); at most max-bitrate"
+    )]
+    #[property(
+        name = "max-bitrate",
+        type = u32,
+        get = |this: &Self| lock(&this.settings).max_bitrate,
+        set = |this: &Self, bps| this.change_limits(|settings| settings.max_bitrate = bps),
+        minimum = 1,
+        default = Settings::DEFAULT.max_bitrate,
+        mutable_playing,
+        nick = "Maximum bit rate",
+        blurb = "Never set the encoder above this (bit/s); at least min-bitrate"
+    )]
+    #[property(
+        name = "start-bitrate",
+        type = u32,
+        member = start_bitrate,
+        get,
+        set,
+        default = Settings::DEFAULT.start_bitrate,
+        mutable_ready,
+        nick = "Start bit rate",
+        blurb = "What to start with (bit/s), within the limits (0 = what the encoder is set to)"
+    )]
+    #[property(
+        name = "encoder",
+        type = Option<String>,
+        member = encoder,
+        get,
+        set,
+        mutable_ready,
+        nick = "Encoder",
+        blurb = "Name of the encoder element to drive (NULL = the nearest one upstream)"
+    )]
+    #[property(
+        name = "post-messages",
+        type = bool,
+        member = post_messages,
+        get,
+        set,
+        default = Settings::DEFAULT.post_messages,
+        mutable_playing,
+        nick = "Post messages",
+        blurb = "Post an element message livetune-bitrate when the bit rate changes, at most ten a second"
+    )]
+    settings: Mutex<Settings>,
+    #[property(
+        name = "stats",
+        type = Stats,
+        get = Self::stats,
+        nick = "Statistics",
+        blurb = "The fields of livetune-bitrate, and jitter (ns), sent-bitrate (bit/s), reports, min-bitrate, \
+                 max-bitrate (bit/s), and the names of encoder and transport (none where not found)"
+    )]
+    state: Mutex<Option<State>>,
+    #[property(
+        name = "target-bitrate",
+        type = u32,
+        get = |this: &Self| this.target.load(Ordering::Relaxed),
+        nick = "Target bit rate",
+        blurb = "What the encoder is set to (bit/s), with notify (0 = not set yet)"
+    )]
+    target: AtomicU32,
+    /// Something upstream or downstream was linked anew.
+    relinked: AtomicBool,
+}
+
+impl AdaptiveBitrate {
+    fn stats(&self) -> Stats {
+        guard::guard(
+            "adaptivebitrate's stats",
+            Stats(gst::Structure::new_empty(STATS)),
+            || Stats(figures::structure(STATS, &self.figures())),
+        )
+    }
+
+    /// Takes `change` over where the limits can be kept then, or where nothing runs yet.
+    fn change_limits(&self, change: impl FnOnce(&mut Settings)) {
+        guard::guard("adaptivebitrate's limits", (), || {
+            let mut wanted = lock(&self.settings).clone();
+            change(&mut wanted);
+            if let Err(text) = self.set_limits(&wanted) {
+                gst::element_imp_warning!(
+                    self,
+                    gst::LibraryError::Settings,
+                    ["{text}; nothing changed"]
+                );
+                return;
+            }
+            let mut settings = lock(&self.settings);
+            settings.min_bitrate = wanted.min_bitrate;
+            settings.max_bitrate = wanted.max_bitrate;
+        });
+    }
+
+    fn set_limits(&self, settings: &Settings) -> Result<(), String> {
+        match &mut *lock(&self.state) {
+            Some(state) => {
+                let limits = settings.limits()?;
+                state.set_limits(limits).map_err(|error| error.to_string())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn on_buffer(&self, size: usize) {
+        let now = clock::monotonic();
+        if self.is_search_due(now) {
+            self.find_encoder(now);
+            self.find_session(now);
+            let late = lock(&self.state)
+                .as_ref()
+                .and_then(|state| state.late_trouble(now));
+            self.tell(late);
+        }
+        let size = ByteCount::new(size as u64);
+        let act = lock(&self.state)
+            .as_mut()
+            .and_then(|state| state.on_buffer(size, now));
+        if let Some(act) = act {
+            self.act(&act);
+        }
+    }
+
+    fn is_search_due(&self, now: MediaTime) -> bool {
+        let relinked = self.relinked.swap(false, Ordering::Relaxed);
+        let mut state = lock(&self.state);
+        state
+            .as_mut()
+            .is_some_and(|state| state.is_search_due(now) || relinked)
+    }
+
+    fn find_encoder(&self, now: MediaTime) {
+        let name = lock(&self.settings).encoder.clone();
+        let element = match &name {
+            Some(name) => walk::by_name(self.obj().upcast_ref(), name),
+            None => walk::encoder_before(self.obj().sink_pad()),
+        };
+        let known = lock(&self.state)
+            .as_ref()
+            .and_then(|state| state.encoder().cloned());
+        if let (Some(known), Some(element)) = (&known, &element)
+            && known.is(element)
+        {
+            return;
+        }
+        // A claim on the encoder before must not outlive its time.
+        drop(known);
+        let found = Found {
+            name: element.as_ref().map(|element| element.name().to_string()),
+            handle: element
+                .as_ref()
+                .ok_or(None)
+                .and_then(|e| Encoder::drive(e).map_err(Some)),
+        };
+        let trouble = trouble_with(&found, name);
+        let bitrate = found.handle.as_ref().ok().and_then(Encoder::bitrate);
+        gst::debug!(CAT, imp = self, "encoder {found:?} at {bitrate:?}");
+        let before = lock(&self.state)
+            .as_mut()
+            .map(|state| state.on_encoder(found, bitrate, now));
+        drop(before);
+        self.tell(trouble);
+    }
+
+    fn find_session(&self, now: MediaTime) {
+        let path = walk::rtp_session_after(self.obj().src_pad());
+        let is_known = |state: &State| match (&path, state.feedback()) {
+            (Some(path), Some(feedback)) => feedback.is(&path.session),
+            (None, None) => true,
+            _ => false,
+        };
+        let trouble = path.is_none().then_some(Trouble::NoSession);
+        let known = lock(&self.state).as_ref().is_none_or(is_known);
+        if !known {
+            let found = path.as_ref().map(Feedback::connect);
+            gst::debug!(CAT, imp = self, "session {found:?}");
+            let before = lock(&self.state)
+                .as_mut()
+                .map(|state| state.on_session(found, now));
+            drop(before);
+        }
+        self.tell(trouble);
+    }
+
+    /// Warns of `trouble`, the first time.
+    fn tell(&self, trouble: Option<Trouble>) {
+        let Some(trouble) = trouble else {
+            return;
+        };
+        let new = lock(&self.state)
+            .as_mut()
+            .is_some_and(|state| state.is_new(&trouble));
+        if new {
+            gst::element_imp_warning!(self, gst::ResourceError::NotFound, ["{}", trouble.text()]);
+        }
+    }
+
+    fn act(&self, act: &Act) {
+        let announcement = &act.announcement;
+        gst::debug!(CAT, imp = self, "{announcement:?}");
+        if let Some(encoder) = &act.encoder {
+            encoder.set(announcement.bitrate);
+        }
+        // Whether anybody upstream listens is not ours to know.
+        let _ = self
+            .obj()
+            .sink_pad()
+            .push_event(announcement.event(act.limits));
+        self.target
+            .store(announcement.bitrate.as_bps_u32(), Ordering::Relaxed);
+        self.obj().notify_target_bitrate();
+        if act.post && lock(&self.settings).post_messages {
+            let structure = figures::structure(MESSAGE, &announcement.figures());
+            let message = gst::message::Element::builder(structure)
+                .src(&*self.obj())
+                .build();
+            let _ = self.obj().post_message(message);
+        }
+    }
+}
+
+fn trouble_with(found: &Found<Encoder>, wanted: Option<String>) -> Option<Trouble> {
+    match (&found.handle, wanted) {
+        (Ok(_), _) => None,
+        (Err(Some(refusal)), _) => Some(Trouble::Refused(
+            found.name.clone().unwrap_or_default(),
+            *refusal,
+        )),
+        (Err(None), Some(name)) => Some(Trouble::NoEncoderCalled(name)),
+        (Err(None), None) => Some(Trouble::NoEncoder),
+    }
+}
+
+impl Observed for AdaptiveBitrate {
+    fn figures(&self) -> Vec<Figure> {
+        let now = clock::monotonic();
+        let mut state = lock(&self.state);
+        state
+            .as_mut()
+            .map(|state| state.figures(now))
+            .unwrap_or_default()
+    }
+}
+
+#[glib::object_subclass]
+impl ObjectSubclass for AdaptiveBitrate {
+    const NAME: &'static str = "GstLiveTuneAdaptiveBitrate";
+    type Type = super::AdaptiveBitrate;
+    type ParentType = gst_base::BaseTransform;
+    type Interfaces = (gst::Preset,);
+}
+
+#[glib::derived_properties]
+impl ObjectImpl for AdaptiveBitrate {
+    fn constructed(&self) {
+        self.parent_constructed();
+        self.obj().set_passthrough(true);
+    }
+}
+
+impl GstObjectImpl for AdaptiveBitrate {}
+
+impl PresetImpl for AdaptiveBitrate {}
+
+impl ElementImpl for AdaptiveBitrate {
+    fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
+        static METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
+            gst::subclass::ElementMetadata::new(
+                "Adaptive bit rate",
+                "Filter/Network/Bitrate",
+                "Congestion control: sets the encoder upstream to the bit rate that the network carries, by RTCP \
+                 receiver reports",
+                "livetune developers",
+            )
+        });
+        Some(&METADATA)
+    }
+
+    fn pad_templates() -> &'static [gst::PadTemplate] {
+        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> =
+            LazyLock::new(|| pads::always(&gst::Caps::new_any()));
+        &TEMPLATES
+    }
+
+    fn change_state(
+        &self,
+        transition: gst::StateChange,
+    ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
+        if transition == gst::StateChange::NullToReady
+            && let Err(text) = lock(&self.settings).clone().limits()
+        {
+            gst::element_imp_error!(self, gst::LibraryError::Settings, ["{text}"]);
+            return Err(gst::StateChangeError);
+        }
+        self.parent_change_state(transition)
+    }
+}
+
+impl BaseTransformImpl for AdaptiveBitrate {
+    const MODE: gst_base::subclass::BaseTransformMode =
+        gst_base::subclass::BaseTransformMode::AlwaysInPlace;
+    const PASSTHROUGH_ON_SAME_CAPS: bool = true;
+    const TRANSFORM_IP_ON_PASSTHROUGH: bool = true;
+
+    fn start(&self) -> Result<(), gst::ErrorMessage> {
+        let settings = lock(&self.settings).clone();
+        let settings_error =
+            |text: String| gst::error_msg!(gst::LibraryError::Settings, ["{text}"]);
+        let limits = settings.limits().map_err(settings_error)?;
+        let start = Some(settings.start_bitrate).filter(|bps| *bps > 0);
+        let start = start.map(|bps| Bitrate::from_bps(bps.into()));
+        let registration = telemetry::register(self, super::FACTORY, None);
+        let state = State::new(limits, start, registration);
+        let state = state.map_err(|error| settings_error(error.to_string()))?;
+        *lock(&self.state) = Some(state);
+        Ok(())
+    }
+
+    fn stop(&self) -> Result<(), gst::ErrorMessage> {
+        let state = lock(&self.state).take();
+        drop(state);
+        self.target.store(0, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn sink_event(&self, event: gst::Event) -> bool {
+        if matches!(
+            event.type_(),
+            gst::EventType::StreamStart | gst::EventType::Caps
+        ) {
+            self.relinked.store(true, Ordering::Relaxed);
+        }
+        self.parent_sink_event(event)
+    }
+
+    fn src_event(&self, event: gst::Event) -> bool {
+        if event.type_() == gst::EventType::Reconfigure {
+            self.relinked.store(true, Ordering::Relaxed);
+        }
+        self.parent_src_event(event)
+    }
+
+    fn transform_ip_passthrough(
+        &self,
+        buffer: &gst::Buffer,
+    ) -> Result<gst::FlowSuccess, gst::FlowError> {
+        self.on_buffer(buffer.size());
+        Ok(gst::FlowSuccess::Ok)
+    }
+}

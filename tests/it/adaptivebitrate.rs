@@ -1,0 +1,345 @@
+//! `adaptivebitrate` between real encoders, a real RTP session and a receiver that reports over UDP.
+
+use std::net::UdpSocket;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use gst::prelude::*;
+
+use crate::support::pipeline::{LIMIT, Pipeline, stats};
+use crate::support::wait::eventually;
+
+/// A receiver reports that often, a sender says its time that often: quick enough for a test.
+const RTCP_INTERVAL_NS: u64 = 200_000_000;
+
+/// Ports that were free a moment ago: RTP, RTCP to the receiver, RTCP back.
+fn ports() -> [u16; 3] {
+    let sockets = [(); 3].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+    sockets.map(|socket| socket.local_addr().unwrap().port())
+}
+
+/// A sender's `line` (it ends before the RTP session) and a receiver that sends reports back. `network` stands
+/// between the session and the socket.
+fn over_udp(line: &str, network: &str) -> (Pipeline, Pipeline) {
+    let [rtp, rtcp, back] = ports();
+    let receiver = Pipeline::parse(&format!(
+        "rtpbin name=rtp udpsrc port={rtp} caps=\"application/x-rtp,media=video,clock-rate=90000,\
+         encoding-name=H264,payload=96\" ! rtp.recv_rtp_sink_0 \
+         udpsrc port={rtcp} caps=application/x-rtcp ! rtp.recv_rtcp_sink_0 \
+         rtp.send_rtcp_src_0 ! udpsink host=127.0.0.1 port={back} sync=false async=false"
+    ));
+    let sender = Pipeline::parse(&format!(
+        "rtpbin name=rtp {line} ! rtp.send_rtp_sink_0 \
+         rtp.send_rtp_src_0 ! {network} ! udpsink host=127.0.0.1 port={rtp} sync=false async=false \
+         rtp.send_rtcp_src_0 ! udpsink host=127.0.0.1 port={rtcp} sync=false async=false \
+         udpsrc port={back} caps=application/x-rtcp ! rtp.recv_rtcp_sink_0"
+    ));
+    for pipeline in [&receiver, &sender] {
+        let session = session(pipeline);
+        session.set_property("rtcp-min-interval", RTCP_INTERVAL_NS);
+        pipeline.set_state(gst::State::Playing).unwrap();
+    }
+    (sender, receiver)
+}
+
+fn session(pipeline: &Pipeline) -> gst::Element {
+    let mut elements = pipeline.iterate_recurse();
+    elements
+        .find(|element| element.factory().is_some_and(|f| f.name() == "rtpsession"))
+        .unwrap()
+}
+
+const SNOW: &str =
+    "videotestsrc is-live=true pattern=snow ! video/x-raw,width=320,height=240,framerate=30/1";
+
+fn kbps(encoder: &gst::Element) -> u32 {
+    encoder.property("bitrate")
+}
+
+/// Texts of the warnings that `pipeline` posted so far.
+fn warnings(pipeline: &Pipeline) -> Vec<String> {
+    let bus = pipeline.bus().unwrap();
+    let mut texts = Vec::new();
+    while let Some(message) = bus.pop_filtered(&[gst::MessageType::Warning]) {
+        if let gst::MessageView::Warning(warning) = message.view() {
+            texts.push(warning.error().to_string());
+        }
+    }
+    texts
+}
+
+/// The rates in the events that pass `pad` on their way up.
+fn targets_at(pad: &gst::Pad) -> Arc<Mutex<Vec<u32>>> {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let into = seen.clone();
+    pad.add_probe(gst::PadProbeType::EVENT_UPSTREAM, move |_, info| {
+        let structure = info.event().and_then(|event| event.structure());
+        if let Some(target) = structure.filter(|s| s.name() == "livetune-target-bitrate") {
+            #[allow(clippy::disallowed_methods, reason = "no lock of ours to poison")]
+            into.lock().unwrap().push(target.get("bitrate").unwrap());
+        }
+        gst::PadProbeReturn::Ok
+    });
+    seen
+}
+
+#[allow(clippy::disallowed_methods, reason = "no lock of ours to poison")]
+fn seen(targets: &Mutex<Vec<u32>>) -> Vec<u32> {
+    targets.lock().unwrap().clone()
+}
+
+#[test]
+fn rises_to_the_maximum_where_nothing_is_lost_and_tells_everybody() {
+    let line = format!(
+        "{SNOW} ! x264enc name=enc tune=zerolatency speed-preset=ultrafast bitrate=300 ! h264parse ! \
+         adaptivebitrate name=abr max-bitrate=1500000 ! rtph264pay"
+    );
+    let (sender, _receiver) = over_udp(&line, "identity");
+    let (encoder, abr) = (sender.element("enc"), sender.element("abr"));
+    let targets = targets_at(&encoder.static_pad("sink").unwrap());
+    let notified = Arc::new(AtomicU32::new(0));
+    let count = notified.clone();
+    abr.connect_notify(Some("target-bitrate"), move |abr, _| {
+        count.store(abr.property("target-bitrate"), Ordering::Relaxed);
+    });
+    let first = sender.wait_for_element_message("livetune-bitrate");
+    assert_eq!(first.get::<&str>("reason"), Ok("start"));
+    assert_eq!(first.get::<u32>("bitrate"), Ok(300_000));
+    let next = sender.wait_for_element_message("livetune-bitrate");
+    assert_eq!(next.get::<&str>("reason"), Ok("increase"));
+    assert_eq!(next.get::<u32>("previous"), Ok(300_000));
+    assert!(next.get::<u32>("bitrate").unwrap() > 300_000);
+    assert!(next.get::<f64>("loss").unwrap() < 0.1);
+    assert!(next.has_field_with_type("rtt", u64::static_type()));
+    assert!(next.has_field_with_type("queue-delay", u64::static_type()));
+    eventually("the encoder at the maximum", LIMIT, || {
+        kbps(&encoder) == 1_500
+    });
+    eventually("the maximum notified", LIMIT, || {
+        notified.load(Ordering::Relaxed) == 1_500_000
+    });
+    let seen = seen(&targets);
+    assert!(seen.is_sorted() || seen.len() > 2, "{seen:?}");
+    assert_eq!(seen.last(), Some(&1_500_000));
+    let stats = stats(&abr);
+    assert_eq!(stats.get::<&str>("encoder"), Ok("enc"));
+    assert!(
+        stats
+            .get::<&str>("transport")
+            .unwrap()
+            .starts_with("rtpsession")
+    );
+    assert!(stats.get::<u64>("reports").unwrap() >= 3);
+    assert_eq!(stats.get::<u32>("max-bitrate"), Ok(1_500_000));
+    assert_eq!(warnings(&sender), [""; 0]);
+}
+
+#[test]
+fn falls_to_the_minimum_where_a_third_is_lost() {
+    let line = format!(
+        "{SNOW} ! x264enc name=enc tune=zerolatency speed-preset=ultrafast ! \
+         adaptivebitrate name=abr min-bitrate=200000 start-bitrate=1500000 ! rtph264pay mtu=400"
+    );
+    let (sender, _receiver) = over_udp(&line, "netsim drop-probability=0.3");
+    let encoder = sender.element("enc");
+    let message = std::iter::repeat_with(|| sender.wait_for_element_message("livetune-bitrate"))
+        .find(|message| message.get::<&str>("reason") == Ok("loss"))
+        .unwrap();
+    assert!(message.get::<u32>("bitrate").unwrap() < message.get::<u32>("previous").unwrap());
+    assert!(message.get::<f64>("loss").unwrap() > 0.1);
+    eventually("the encoder at the minimum", LIMIT, || {
+        kbps(&encoder) == 200
+    });
+}
+
+#[test]
+fn vp8enc_is_driven_in_bits_and_through_bins() {
+    let line = "videotestsrc is-live=true pattern=snow ! video/x-raw,width=160,height=120 ! \
+        bin.( vp8enc name=enc deadline=1 target-bitrate=300000 ! queue ) ! bin.( bin.( identity ! \
+        adaptivebitrate name=abr max-bitrate=600000 ) ) ! queue ! rtpvp8pay";
+    let (sender, _receiver) = over_udp(line, "identity");
+    let encoder = sender.element("enc");
+    eventually("the encoder at the maximum", LIMIT, || {
+        encoder.property::<i32>("target-bitrate") == 600_000
+    });
+    assert_eq!(
+        stats(&sender.element("abr")).get::<&str>("encoder"),
+        Ok("enc")
+    );
+}
+
+#[test]
+fn without_encoder_and_session_data_pass_and_each_is_said_once() {
+    let pipeline = Pipeline::parse(
+        "fakesrc num-buffers=200 sizetype=fixed sizemax=100 datarate=10000 ! adaptivebitrate name=abr ! \
+         fakesink name=sink",
+    );
+    let (abr, sink) = (pipeline.element("abr"), pipeline.element("sink"));
+    let count = Arc::new(AtomicU32::new(0));
+    let counted = count.clone();
+    sink.static_pad("sink")
+        .unwrap()
+        .add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            gst::PadProbeReturn::Ok
+        });
+    pipeline.set_state(gst::State::Playing).unwrap();
+    eventually("all buffers", LIMIT, || {
+        count.load(Ordering::Relaxed) == 200
+    });
+    let stats = stats(&abr);
+    assert_eq!(stats.get::<&str>("encoder"), Ok("none"));
+    assert_eq!(stats.get::<&str>("transport"), Ok("none"));
+    let warnings = warnings(&pipeline);
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings[0].contains("No encoder"), "{warnings:?}");
+    assert!(warnings[1].contains("No RTP session"), "{warnings:?}");
+}
+
+#[test]
+fn crossed_limits_are_an_error_that_names_both() {
+    let pipeline =
+        Pipeline::parse("fakesrc ! adaptivebitrate min-bitrate=900 max-bitrate=800 ! fakesink");
+    let error = pipeline.error_on_the_way_to(gst::State::Ready);
+    assert!(error.contains("900") && error.contains("800"), "{error}");
+}
+
+#[test]
+fn limits_that_would_cross_while_playing_are_refused() {
+    let pipeline = Pipeline::parse(
+        "videotestsrc is-live=true ! x264enc name=enc bitrate=2000 tune=zerolatency ! adaptivebitrate name=abr ! \
+         fakesink",
+    );
+    let (abr, encoder) = (pipeline.element("abr"), pipeline.element("enc"));
+    pipeline.play();
+    eventually("the start", LIMIT, || {
+        abr.property::<u32>("target-bitrate") == 2_000_000
+    });
+    warnings(&pipeline);
+    abr.set_property("min-bitrate", 9_000_000_u32);
+    assert_eq!(abr.property::<u32>("min-bitrate"), 100_000);
+    let warnings = warnings(&pipeline);
+    assert!(
+        warnings.len() == 1 && warnings[0].contains("9000000"),
+        "{warnings:?}"
+    );
+    abr.set_property("max-bitrate", 700_000_u32);
+    eventually("the new maximum", LIMIT, || kbps(&encoder) == 700);
+    let message = std::iter::repeat_with(|| pipeline.wait_for_element_message("livetune-bitrate"))
+        .find(|message| message.get::<&str>("reason") == Ok("limits"))
+        .unwrap();
+    assert_eq!(message.get::<u32>("bitrate"), Ok(700_000));
+}
+
+#[test]
+fn the_encoder_can_be_named() {
+    let line = "videotestsrc is-live=true ! tee name=t \
+        t. ! queue ! x264enc name=other bitrate=500 tune=zerolatency ! fakesink async=false \
+        t. ! queue ! x264enc bitrate=600 tune=zerolatency ! adaptivebitrate name=abr encoder=NAME ! \
+        fakesink async=false";
+    let pipeline = Pipeline::parse(&line.replace("NAME", "other"));
+    let abr = pipeline.element("abr");
+    pipeline.play();
+    eventually("the named encoder", LIMIT, || {
+        abr.property::<u32>("target-bitrate") == 500_000
+    });
+    assert_eq!(stats(&abr).get::<&str>("encoder"), Ok("other"));
+    let pipeline = Pipeline::parse(&line.replace("NAME", "nobody"));
+    pipeline.play();
+    let mut texts = Vec::new();
+    eventually("the warning", LIMIT, || {
+        texts.extend(warnings(&pipeline));
+        texts.iter().any(|text| text.contains("nobody"))
+    });
+}
+
+#[test]
+fn an_encoder_without_a_rate_is_left_alone() {
+    let pipeline = Pipeline::parse(
+        "videotestsrc is-live=true num-buffers=20 ! jpegenc name=jpeg ! adaptivebitrate name=abr ! fakesink",
+    );
+    pipeline.run_to_eos();
+    let text = stats(&pipeline.element("abr"))
+        .get::<String>("encoder")
+        .unwrap();
+    assert_eq!(text, "jpeg (fixed)");
+    let warnings = warnings(&pipeline);
+    assert!(
+        warnings.is_empty() || warnings[0].contains("jpeg"),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn the_second_on_one_encoder_does_nothing_until_the_first_is_gone() {
+    let pipeline = Pipeline::parse(
+        "videotestsrc is-live=true ! x264enc name=enc bitrate=1000 tune=zerolatency ! \
+         adaptivebitrate name=first max-bitrate=900000 ! adaptivebitrate name=second max-bitrate=800000 ! \
+         fakesink name=sink",
+    );
+    let (encoder, first) = (pipeline.element("enc"), pipeline.element("first"));
+    let second = pipeline.element("second");
+    pipeline.play();
+    eventually("the warning", LIMIT, || {
+        warnings(&pipeline)
+            .iter()
+            .any(|text| text.contains("Another adaptivebitrate"))
+    });
+    eventually("the first's rate", LIMIT, || kbps(&encoder) == 900);
+    assert_eq!(second.property::<u32>("target-bitrate"), 0);
+    let blocked = encoder.static_pad("src").unwrap();
+    let (up, down) = (blocked.clone(), second.static_pad("sink").unwrap());
+    let leaving = first.clone();
+    blocked.add_probe(gst::PadProbeType::IDLE, move |_, _| {
+        up.unlink(&leaving.static_pad("sink").unwrap()).unwrap();
+        leaving.static_pad("src").unwrap().unlink(&down).unwrap();
+        up.link(&down).unwrap();
+        gst::PadProbeReturn::Remove
+    });
+    eventually("the relinking", LIMIT, || {
+        first.static_pad("sink").unwrap().peer().is_none()
+    });
+    pipeline.remove(&first).unwrap();
+    first.set_state(gst::State::Null).unwrap();
+    drop(first);
+    eventually("the second's rate", LIMIT, || kbps(&encoder) == 800);
+}
+
+#[test]
+fn starts_and_stops_a_hundred_times() {
+    let line = format!(
+        "{SNOW} ! x264enc tune=zerolatency speed-preset=ultrafast ! adaptivebitrate ! rtph264pay"
+    );
+    let (sender, _receiver) = over_udp(&line, "identity");
+    for _ in 0..100 {
+        sender.set_state(gst::State::Playing).unwrap();
+        let _ = sender.state(gst::ClockTime::from_mseconds(5));
+        sender.set_state(gst::State::Null).unwrap();
+    }
+    assert_eq!(warnings(&sender), [""; 0]);
+}
+
+#[test]
+fn flush_eos_and_buffers_without_times_do_no_harm() {
+    crate::support::init();
+    let mut harness = gst_check::Harness::new("adaptivebitrate");
+    harness.set_src_caps_str("video/x-h264");
+    for _ in 0..3 {
+        harness.push(gst::Buffer::with_size(100).unwrap()).unwrap();
+        assert_eq!(harness.pull().unwrap().size(), 100);
+        assert!(harness.push_event(gst::event::FlushStart::new()));
+        assert!(harness.push_event(gst::event::FlushStop::new(true)));
+        harness.set_src_caps_str("video/x-h265");
+    }
+    assert!(harness.push_event(gst::event::Eos::new()));
+}
+
+#[test]
+fn the_low_latency_preset_sets_the_limits() {
+    let output = crate::support::launch::gst_launch(
+        "videotestsrc num-buffers=3 ! x264enc ! adaptivebitrate @preset=low-latency ! fakesink",
+    );
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    assert!(!errors.contains("reset"), "{errors}");
+}
