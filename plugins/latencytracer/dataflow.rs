@@ -14,15 +14,22 @@ use super::ntp_stamp;
 use super::reading::Reading;
 use crate::runtime::clock;
 
-/// What a first tap attaches to a frame.
+/// What to attach to a buffer.
+#[derive(Default)]
 struct Marks {
-    capture: Capture,
+    capture: Option<Capture>,
     ntp: Option<gst::ClockTime>,
 }
 
 impl Marks {
-    fn attach(&self, buffer: &mut gst::BufferRef) {
-        capture_meta::add(buffer, self.capture);
+    fn are_none(&self) -> bool {
+        self.capture.is_none() && self.ntp.is_none()
+    }
+
+    fn attach(self, buffer: &mut gst::BufferRef) {
+        if let Some(capture) = self.capture {
+            capture_meta::add(buffer, capture);
+        }
         if let Some(time) = self.ntp {
             ntp_stamp::add(buffer, time);
         }
@@ -35,7 +42,7 @@ impl LatencyTracer {
         mut buffer: gst::Buffer,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
         let (marks, report) = self.measure(&buffer, clock::monotonic());
-        if let Some(marks) = marks {
+        if !marks.are_none() {
             marks.attach(buffer.make_mut());
         }
         self.announce(report);
@@ -52,7 +59,7 @@ impl LatencyTracer {
                 continue;
             };
             let (marks, report) = self.measure(buffer, now);
-            if let Some(marks) = marks
+            if !marks.are_none()
                 && let Some(buffer) = list.make_mut().get_mut(index)
             {
                 marks.attach(buffer);
@@ -63,28 +70,34 @@ impl LatencyTracer {
     }
 
     /// Takes in `buffer`: what to attach to it, and a report where the interval is over.
-    fn measure(&self, buffer: &gst::BufferRef, now: MediaTime) -> (Option<Marks>, Option<Report>) {
+    fn measure(&self, buffer: &gst::BufferRef, now: MediaTime) -> (Marks, Option<Report>) {
         let size = ByteCount::new(buffer.size() as u64);
-        if let Some(capture) = capture_meta::oldest(buffer) {
-            let reading = Reading::since_capture(capture.captured, now);
-            let report = self.with_state(|state| state.on_buffer(reading, size, now));
-            return (None, report.flatten());
-        }
-        let stamp = ntp_stamp::oldest(buffer);
-        let (running, ntp) = (self.running_time(), clock::ntp());
-        let first = self.with_state(|state| {
-            let reading = match stamp {
-                Some(stamp) => Reading::since_stamp(stamp, ntp),
-                None => Reading::age(buffer.pts(), &state.segment, running),
-            };
-            let marks = Marks {
-                capture: state.identify(reading, now),
-                ntp: (state.network && stamp.is_none())
-                    .then(|| ntp_stamp::before(ntp, reading.latency)),
-            };
-            (marks, state.on_buffer(reading, size, now))
+        let known = capture_meta::oldest(buffer);
+        let reading = match known {
+            Some(capture) => Reading::since_capture(capture.captured, now),
+            None => self.first_reading(buffer),
+        };
+        let taken = self.with_state(|state| {
+            let first = known.is_none();
+            let capture = first.then(|| state.identify(reading, now));
+            (capture, state.network, state.on_buffer(reading, size, now))
         });
-        first.map_or((None, None), |(marks, report)| (Some(marks), report))
+        let Some((capture, network, report)) = taken else {
+            return (Marks::default(), None);
+        };
+        let unstamped = network && ntp_stamp::oldest(buffer).is_none();
+        let ntp = unstamped.then(|| ntp_stamp::before(clock::ntp(), reading.latency));
+        (Marks { capture, ntp }, report)
+    }
+
+    /// How late a frame is that no tap of this process saw before.
+    fn first_reading(&self, buffer: &gst::BufferRef) -> Reading {
+        if let Some(stamp) = ntp_stamp::oldest(buffer) {
+            return Reading::since_stamp(stamp, clock::ntp());
+        }
+        let running = self.running_time();
+        self.with_state(|state| Reading::age(buffer.pts(), &state.segment, running))
+            .unwrap_or(Reading::UNKNOWN)
     }
 
     fn running_time(&self) -> Option<MediaTime> {

@@ -83,8 +83,8 @@ pub struct LatencyTracer {
         default = Settings::DEFAULT.network,
         mutable_playing,
         nick = "Network",
-        blurb = "Also attach the capture time of new frames as NTP time (reference timestamp timestamp/x-ntp), for \
-                 receivers on the network. Taps read such times whether this is set or not"
+        blurb = "Also attach the capture time as NTP time (reference timestamp timestamp/x-ntp) to buffers that have \
+                 none, for receivers on the network. Taps read such times whether this is set or not"
     )]
     settings: Mutex<Settings>,
     #[property(

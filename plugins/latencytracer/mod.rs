@@ -9,10 +9,12 @@
 //!     ! latencytracer stage=encoded ! avdec_h264 ! latencytracer stage=displayed sla=100 ! autovideosink
 //! ```
 //!
-//! With `network=true` the first tap also attaches the capture time as NTP time, which RTP carries to a receiver
-//! (header extension ntp-64); there the first tap reads it and goes on from it. Both clocks must agree.
+//! With `network=true` a tap also attaches the capture time as NTP time, which RTP carries to a receiver (header
+//! extension ntp-64); there the first tap reads it and goes on from it. The clocks of both machines must agree.
 //!
-//! Elements that lose metas (compositor, mpegtsmux, flvmux, deinterlace) make the tap behind them a first tap.
+//! Elements that lose metas (compositor, mpegtsmux, flvmux, deinterlace) make the tap behind them a first tap. The
+//! buffers of a file that is read faster than it plays come before their time; they are taken as new and counted as
+//! `negative`.
 //!
 //! Percentiles come from HDR histograms (G. Tene, <https://hdrhistogram.org>) and are at most 1 % off.
 
@@ -35,7 +37,7 @@ glib::wrapper! {
         @implements gst::Preset;
 }
 
-pub(crate) const FACTORY: &str = "latencytracer";
+const FACTORY: &str = "latencytracer";
 
 pub(crate) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     let kind = LatencyTracer::static_type();

@@ -10,7 +10,12 @@ use livetune_core::time::nanos;
 
 const NAME: &str = "timestamp/x-ntp";
 
-static CAPS: LazyLock<gst::Caps> = LazyLock::new(|| gst::Caps::new_empty_simple(NAME));
+static CAPS: LazyLock<gst::Caps> = LazyLock::new(|| {
+    let mut caps = gst::Caps::new_empty_simple(NAME);
+    // It lives as long as the process; the leaks tracer need not tell.
+    caps.make_mut().mark_may_be_leaked();
+    caps
+});
 
 /// The oldest capture time on `buffer`. A zero is no time: it is what `rtphdrextntp64` sends for a buffer that had
 /// none. There are several where a frame came in several packets.

@@ -27,7 +27,7 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    const UNKNOWN: Self = Self {
+    pub(super) const UNKNOWN: Self = Self {
         latency: Duration::ZERO,
         source: Source::Unknown,
         negative: false,

@@ -13,7 +13,7 @@ pub(super) struct Settings {
     pub(super) post_messages: bool,
     /// Limit in milliseconds; 0: none.
     pub(super) sla: u32,
-    /// Attach the capture time as NTP time at the first tap.
+    /// Attach the capture time as NTP time, for receivers on the network.
     pub(super) network: bool,
 }
 

@@ -25,7 +25,7 @@ pub(super) struct State {
     pub(super) counts: Counts,
     pub(super) segment: gst::Segment,
     pub(super) stage: String,
-    /// Attach the capture time as NTP time at the first tap.
+    /// Attach the capture time as NTP time, for receivers on the network.
     pub(super) network: bool,
     origin: u64,
     sequence: u64,

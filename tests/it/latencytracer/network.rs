@@ -4,7 +4,7 @@ use std::net::UdpSocket;
 
 use gst::prelude::*;
 
-use super::stat;
+use super::{captures, ntp_stamps, stat};
 use crate::support::pipeline::{LIMIT, Pipeline};
 use crate::support::wait::eventually;
 
@@ -63,4 +63,22 @@ fn the_receiver_measures_from_the_capture_at_the_sender() {
         "it goes on from the first tap here"
     );
     assert!(stat(&later, "p50") >= stat(&displayed, "p50") + 4_000_000);
+}
+
+#[test]
+fn a_later_tap_can_attach_the_time_for_the_network_too() {
+    let pipeline = Pipeline::parse(
+        "videotestsrc is-live=true num-buffers=10 ! latencytracer ! queue ! latencytracer network=true \
+         ! latencytracer network=true ! fakesink name=sink",
+    );
+    let (send, receive) = std::sync::mpsc::channel();
+    let pad = pipeline.element("sink").static_pad("sink").unwrap();
+    pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        let buffer = info.buffer().unwrap();
+        let _ = send.send((captures(buffer), ntp_stamps(buffer).len()));
+        gst::PadProbeReturn::Ok
+    });
+    pipeline.run_to_eos();
+    let seen: Vec<_> = receive.try_iter().collect();
+    assert_eq!(seen, [(1, 1); 10]);
 }

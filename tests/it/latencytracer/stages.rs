@@ -46,6 +46,19 @@ fn sorted_transits(from: &Arrivals, to: &Arrivals) -> Vec<Duration> {
     transits
 }
 
+/// How many buffers come to `element` with one capture meta, counted before it could add one.
+fn carried(element: &gst::Element) -> Arc<AtomicUsize> {
+    let carried = Arc::new(AtomicUsize::new(0));
+    let seen = carried.clone();
+    let pad = element.static_pad("sink").unwrap();
+    pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        let one = captures(info.buffer().unwrap()) == 1;
+        seen.fetch_add(usize::from(one), Ordering::Relaxed);
+        gst::PadProbeReturn::Ok
+    });
+    carried
+}
+
 #[test]
 fn frames_keep_their_capture_through_an_encoder_that_reorders() {
     let pipeline = Pipeline::parse(&format!(
@@ -55,7 +68,9 @@ fn frames_keep_their_capture_through_an_encoder_that_reorders() {
     ));
     let captured = watch(&pipeline.element("captured"));
     let decoded = watch(&pipeline.element("decoded"));
+    let carried = ["encoded", "decoded"].map(|tap| carried(&pipeline.element(tap)));
     pipeline.run_to_eos();
+    assert_eq!(carried.map(|count| count.load(Ordering::Relaxed)), [60, 60]);
     for tap in ["captured", "encoded", "decoded"] {
         assert_eq!(stat(&pipeline.element(tap), "count"), 60, "{tap}");
         assert_eq!(stat(&pipeline.element(tap), "unstamped"), 0, "{tap}");
@@ -97,7 +112,9 @@ fn branches_are_measured_apart() {
          tee. ! queue ! latencytracer name=quick ! fakesink \
          tee. ! queue ! identity sleep-time=20000 ! latencytracer name=slow ! fakesink"
     ));
+    let carried = ["quick", "slow"].map(|tap| carried(&pipeline.element(tap)));
     pipeline.run_to_eos();
+    assert_eq!(carried.map(|count| count.load(Ordering::Relaxed)), [60, 60]);
     let [quick, slow] = ["quick", "slow"].map(|tap| pipeline.element(tap));
     assert_eq!((stat(&quick, "count"), stat(&slow, "count")), (60, 60));
     assert_eq!(
@@ -114,14 +131,7 @@ fn a_frame_in_many_packets_comes_out_with_one_capture() {
         "{CAMERA} ! latencytracer name=source ! jpegenc ! rtpjpegpay mtu=200 ! latencytracer name=packets \
          ! rtpjpegdepay ! latencytracer name=frames ! fakesink"
     ));
-    let most = Arc::new(AtomicUsize::new(0));
-    let seen = most.clone();
-    let pad = pipeline.element("frames").static_pad("src").unwrap();
-    pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-        let buffer = info.buffer().unwrap();
-        seen.fetch_max(captures(buffer), Ordering::Relaxed);
-        gst::PadProbeReturn::Ok
-    });
+    let carried = carried(&pipeline.element("frames"));
     pipeline.run_to_eos();
     let [packets, frames] = ["packets", "frames"].map(|tap| pipeline.element(tap));
     assert!(stat(&packets, "count") > 600);
@@ -130,7 +140,7 @@ fn a_frame_in_many_packets_comes_out_with_one_capture() {
         (stat(&packets, "unstamped"), stat(&frames, "unstamped")),
         (0, 0)
     );
-    assert_eq!(most.load(Ordering::Relaxed), 1);
+    assert_eq!(carried.load(Ordering::Relaxed), 60);
 }
 
 #[test]
@@ -139,7 +149,13 @@ fn behind_an_element_that_loses_metas_the_age_is_measured_again() {
         "{CAMERA} ! latencytracer ! queue min-threshold-time=100000000 ! compositor \
          ! latencytracer name=after ! fakesink"
     ));
+    let carried = carried(&pipeline.element("after"));
     pipeline.run_to_eos();
+    assert_eq!(
+        carried.load(Ordering::Relaxed),
+        0,
+        "the compositor keeps them"
+    );
     let after = pipeline.element("after");
     assert_eq!(stat(&after, "unstamped"), 0);
     let p50 = stat(&after, "p50");
