@@ -1,11 +1,11 @@
 //! Elements that tune live pipelines, in one GStreamer plugin.
 use gst::glib;
 
+mod adaptivebitrate;
 mod bufferrecycler;
 mod gpuinfer;
 mod latencytracer;
 mod qualityswitch;
-mod adaptivebitrate;
 mod runtime;
 
 pub use runtime::telemetry::open_metrics;
@@ -15,12 +15,12 @@ type Register = fn(&gst::Plugin) -> Result<(), glib::BoolError>;
 /// Every element: factory name and how to register it. The tests walk this table.
 #[doc(hidden)]
 pub const ELEMENTS: &[(&str, Register)] = &[
+    ("adaptivebitrate", adaptivebitrate::register),
     ("bufferrecycler", bufferrecycler::register),
     ("gpuinfer", gpuinfer::register),
     ("latencytracer", latencytracer::register),
     ("qualityswitch", qualityswitch::register),
 ];
-pub const ELEMENTS: &[(&str, Register)] = &[(adaptivebitrate::FACTORY, adaptivebitrate::register)];
 
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     ELEMENTS

@@ -1,6 +1,7 @@
 //! The integration tests: one binary, one file per element or property of the whole.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
+mod adaptivebitrate;
 mod bufferrecycler;
 mod demo;
 mod golden;
@@ -10,6 +11,5 @@ mod packaging;
 mod properties;
 mod qualityswitch;
 mod readme;
-mod adaptivebitrate;
 mod support;
 mod tidy;
