@@ -130,8 +130,9 @@ impl QualitySwitch {
         }
     }
 
-    /// The filter inside asks for the size of the rung, and would have upstream choose that, or hold it against video that
-    /// cannot be scaled. Upstream hears what is taken behind the bin instead, in any size where that can be scaled.
+    /// The filter inside asks for the size of the rung, and would have upstream choose that, or hold it against video
+    /// that cannot be scaled. Upstream hears what is taken behind the bin instead, in any size where that can be
+    /// scaled.
     fn on_sink_query(&self, pad: &gst::GhostPad, query: &mut gst::QueryRef) -> bool {
         let Some(src) = self.obj().static_pad("src") else {
             return false;

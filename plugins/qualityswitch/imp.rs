@@ -151,9 +151,7 @@ impl QualitySwitch {
 
     fn stop(&self) {
         let state = lock(&self.state).take();
-        if state.is_some() {
-            self.open_output();
-        }
+        drop(state);
     }
 
     fn prepare(&self, transition: gst::StateChange) -> Result<(), gst::ErrorMessage> {

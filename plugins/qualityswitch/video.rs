@@ -34,8 +34,9 @@ pub(super) fn taken_for(output: &gst::CapsRef, filter: Option<&gst::CapsRef>) ->
     let video = gst::Caps::builder("video/x-raw").any_features().build();
     let mut taken = video.intersect_with_mode(output, gst::CapsIntersectMode::First);
     let mut scaled = gst::Caps::new_empty();
+    let system = gst::CAPS_FEATURES_MEMORY_SYSTEM_MEMORY.as_ref();
     for (structure, features) in taken.iter_with_features() {
-        if features.is_equal(gst::CAPS_FEATURES_MEMORY_SYSTEM_MEMORY.as_ref()) {
+        if features.is_any() || features.is_equal(system) {
             let mut structure = structure.to_owned();
             structure.remove_fields(["width", "height", "pixel-aspect-ratio"]);
             scaled.make_mut().append_structure(structure);

@@ -133,8 +133,8 @@ impl Controller {
         self.policy.next_wakeup()
     }
 
-    /// Downstream does not take the size of the rung that holds; `before` is the one that it came from. Goes to the next
-    /// one below that is not refused, else above; where somebody chose the level, back to `before`.
+    /// Downstream does not take the size of the rung that holds; `before` is the one that it came from. Goes to the
+    /// next one below that is not refused, else above; where somebody chose the level, back to `before`.
     pub fn on_refused(&mut self, before: Option<usize>) -> Option<Switch> {
         let refused = self.rung?;
         self.refused.push(refused);

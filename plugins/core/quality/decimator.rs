@@ -15,7 +15,8 @@ const EARLY: (i128, i128) = (9, 20);
 /// Decides for each frame whether it stays.
 ///
 /// A frame is due each interval, counted exactly and without drift from the first one that stayed; the frame that
-/// stays is the one nearest to that. Over any span, no more frames stay than its length times the rate, plus one and a half.
+/// stays is the one nearest to that. Over any span, no more frames stay than its length times the rate, plus one and a
+/// half.
 #[derive(Clone, Debug, Default)]
 pub struct Decimator {
     rate: Option<FrameRate>,

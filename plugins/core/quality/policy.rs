@@ -16,8 +16,8 @@ pub struct Config {
     pub up_hold_max: Duration,
     /// How many times its need the network must carry for a rung to be taken.
     pub up_margin: f64,
-    /// How soon after an upgrade a fall says that the upgrade failed. One that lasts longer succeeded: the wait is short
-    /// again.
+    /// How soon after an upgrade a fall says that the upgrade failed. One that lasts longer succeeded: the wait is
+    /// short again.
     pub probation: Duration,
 }
 

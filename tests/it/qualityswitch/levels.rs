@@ -89,6 +89,21 @@ fn odd_video_passes_untouched_at_the_top_and_is_even_below() {
 }
 
 #[test]
+fn a_side_rounded_to_even_adds_no_black_border() {
+    let camera = "video/x-raw,format=GRAY8,width=4000,height=30,framerate=30/1";
+    let mut rig = Rig::at_level(camera, "ultra-low");
+    rig.push(0);
+    assert_eq!(rig.size(), (426, 4));
+    let info = gst_video::VideoInfo::from_caps(&rig.caps()).unwrap();
+    let buffer = rig.harness.pull().unwrap();
+    let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(&buffer, &info).unwrap();
+    let stride = info.stride()[0] as usize;
+    for line in frame.plane_data(0).unwrap().chunks(stride) {
+        assert!(line[..426].iter().all(|pixel| *pixel == 128));
+    }
+}
+
+#[test]
 fn upright_video_stays_upright() {
     let camera = "video/x-raw,format=NV12,width=720,height=1280,framerate=30/1";
     let mut rig = Rig::at_level(camera, "low");

@@ -70,13 +70,9 @@ fn can_be_taken_out_while_the_pipeline_plays() {
     });
 }
 
-#[test]
-fn levels_set_from_another_thread_at_every_moment_do_no_harm() {
-    let pipeline = Pipeline::parse(
-        "videotestsrc num-buffers=300 ! video/x-raw,width=320,height=240,framerate=30/1 \
-         ! qualityswitch name=q auto=false ladder=a=320x240@30,b=160x120@30,c=80x60@30 \
-         ! fakesink name=sink",
-    );
+/// Plays `line` while another thread sets levels as fast as it can.
+fn run_with_restless_levels(line: &str) -> Pipeline {
+    let pipeline = Pipeline::parse(line);
     let q = pipeline.element("q");
     let (stop, stopped) = mpsc::channel::<()>();
     let setter = std::thread::spawn(move || {
@@ -90,6 +86,29 @@ fn levels_set_from_another_thread_at_every_moment_do_no_harm() {
     pipeline.run_to_eos();
     drop(stop);
     setter.join().unwrap();
+    pipeline
+}
+
+#[test]
+fn levels_set_from_another_thread_at_every_moment_do_no_harm() {
+    let pipeline = run_with_restless_levels(
+        "videotestsrc num-buffers=300 ! video/x-raw,width=320,height=240,framerate=30/1 \
+         ! qualityswitch name=q auto=false ladder=a=320x240@30,b=160x120@30,c=80x60@30 ! fakesink",
+    );
     let figures = stats(&pipeline.element("q"));
     assert_eq!(figures.get("frames-out"), Ok(300_u64));
+}
+
+#[test]
+fn every_frame_gets_through_encoder_and_decoder_over_many_changes_of_size() {
+    let pipeline = run_with_restless_levels(
+        "videotestsrc num-buffers=120 ! video/x-raw,width=320,height=240,framerate=30/1 \
+         ! qualityswitch name=q auto=false ladder=a=320x240@30,b=160x120@30,c=80x60@30 \
+         ! x264enc tune=zerolatency speed-preset=ultrafast ! h264parse ! avdec_h264 \
+         ! qualityswitch name=counter ! fakesink",
+    );
+    let switches: u64 = stats(&pipeline.element("q")).get("switches").unwrap();
+    assert!(switches > 20, "{switches} switches");
+    let figures = stats(&pipeline.element("counter"));
+    assert_eq!(figures.get("frames-in"), Ok(120_u64));
 }

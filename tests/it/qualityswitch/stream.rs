@@ -128,4 +128,13 @@ fn upstream_may_send_any_size_that_can_be_scaled() {
     let taken = sink.query_caps(None);
     let expected = "video/x-raw,format=NV12,width=640,height=360; video/x-raw,format=NV12";
     assert_eq!(taken, expected.parse::<gst::Caps>().unwrap());
+    rig.harness
+        .set_sink_caps_str("video/x-raw(ANY),format=NV12,width=640");
+    assert!(
+        sink.query_accept_caps(
+            &"video/x-raw,format=NV12,width=1280,height=720,framerate=30/1"
+                .parse::<gst::Caps>()
+                .unwrap()
+        )
+    );
 }
