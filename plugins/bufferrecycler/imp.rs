@@ -217,7 +217,7 @@ impl Observed for BufferRecycler {
             (
                 "recycled",
                 Value::Count(ledger.recycled()),
-                "Buffers that passed and came from our pools",
+                "Buffers that passed in memory of our pools",
             ),
             (
                 "offered",
@@ -338,7 +338,7 @@ impl BaseTransformImpl for BufferRecycler {
         &self,
         buffer: &gst::Buffer,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
-        let recycled = RecyclingPool::lent(&self.ledger, buffer);
+        let recycled = RecyclingPool::made(&self.ledger, buffer);
         lock(&self.ledger).on_passed(buffer.size() as u64, recycled);
         Ok(gst::FlowSuccess::Ok)
     }

@@ -6,16 +6,21 @@
 //! by what downstream advises and by `min-buffers` and `max-buffers`. Where downstream offers a pool, that one is
 //! kept and only its minimum raised, which also gives a camera or a decoder more buffers to work with.
 //!
-//! Place it behind the element whose frames shall be recycled, in front of any `tee` (a tee drops pools):
+//! Place it behind the element whose frames shall be recycled and in front of what offers no pool: a sink, an
+//! encoder, an application, a `tee` (which drops pools):
 //!
 //! ```text
-//! gst-launch-1.0 videotestsrc ! bayer2rgb ! bufferrecycler min-buffers=4 ! videoconvert ! x264enc ! fakesink
+//! gst-launch-1.0 videotestsrc ! video/x-bayer,width=5120,height=2160 ! bayer2rgb !
+//!     bufferrecycler min-buffers=4 ! queue ! fakesink
 //! ```
 //!
-//! It helps upstream elements that use a pool only when they are offered one: elements derived from GstBaseSrc and
-//! GstBaseTransform as they are, with frames that the allocator does not recycle by itself (with glibc: above 32 MiB
-//! or many in flight; with musl or jemalloc: from a few MiB). Most video elements bring a pool of their own since
-//! GStreamer 1.20, and then nothing is gained: `stats` tells which is the case (`recycled` of `buffers`).
+//! It helps upstream elements that use a pool only when they are offered one (plain GstBaseSrc and GstBaseTransform
+//! as above), with frames that the allocator does not recycle by itself: above 32 MiB with glibc, from a few MiB with
+//! musl or jemalloc. The line above then takes a quarter of the processor time. Most video elements bring a pool of
+//! their own since GStreamer 1.20, and then nothing is gained; `stats` tells which is the case (`offered`, and
+//! `recycled` of `buffers`).
+//!
+//! A recycled frame holds the pixels of an earlier one until upstream has written it, as with any pool.
 //!
 //! How pools are negotiated: GStreamer's design document "bufferpool".
 mod imp;

@@ -3,13 +3,13 @@
 mod alignment;
 mod gate;
 mod imp;
+mod mark;
 #[cfg(test)]
 mod tests;
 
 use std::sync::{Arc, Mutex};
 
 use gst::glib;
-use gst::glib::translate::from_glib_borrow;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 use livetune_core::recycle::{Ledger, Limits};
@@ -53,17 +53,8 @@ impl RecyclingPool {
         self.imp().retire();
     }
 
-    /// Whether a pool with the books `ledger` lent `buffer`.
-    pub(super) fn lent(ledger: &SharedLedger, buffer: &gst::Buffer) -> bool {
-        // SAFETY: a buffer's pool is set before the buffer is lent and holds a reference until it is given back, which
-        // cannot happen while we hold the buffer.
-        let pool = unsafe { (*buffer.as_ptr()).pool };
-        if pool.is_null() {
-            return false;
-        }
-        // SAFETY: see above; the borrow ends before the buffer does.
-        let pool: glib::translate::Borrowed<gst::BufferPool> = unsafe { from_glib_borrow(pool) };
-        pool.downcast_ref::<Self>()
-            .is_some_and(|pool| pool.imp().belongs_to(ledger))
+    /// Whether the memory of `buffer` was made by a pool with the books `ledger`.
+    pub(super) fn made(ledger: &SharedLedger, buffer: &gst::BufferRef) -> bool {
+        mark::bears(buffer, ledger)
     }
 }

@@ -45,7 +45,7 @@ fn in_system_memory(features: &gst::CapsFeaturesRef) -> bool {
         })
 }
 
-/// Writes `answer` into `query`; the pool where it is one of ours, and whether anything was written.
+/// Writes `answer` into `query`. Answers the pool where it is one of ours.
 pub(super) fn apply(
     query: &mut gst::query::Allocation,
     answer: Answer,

@@ -1,4 +1,4 @@
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Mutex, OnceLock};
 
 use gst::glib;
 use gst::subclass::prelude::*;
@@ -6,7 +6,7 @@ use livetune_core::recycle::Demand;
 
 use super::alignment::{self, LargeAlignment};
 use super::gate::Gate;
-use super::{Plan, SharedLedger};
+use super::{Plan, SharedLedger, mark};
 use crate::runtime::guard::guard;
 use crate::runtime::lock::lock;
 
@@ -31,12 +31,6 @@ impl RecyclingPool {
     pub(super) fn plan(&self, plan: Plan) {
         // A second plan for the same pool would be lost; `new` is the only caller.
         let _ = self.plan.set(plan);
-    }
-
-    pub(super) fn belongs_to(&self, ledger: &SharedLedger) -> bool {
-        self.plan
-            .get()
-            .is_some_and(|plan| Arc::ptr_eq(&plan.ledger, ledger))
     }
 
     pub(super) fn retire(&self) {
@@ -175,6 +169,7 @@ impl BufferPoolImpl for RecyclingPool {
             if let Some(large) = large {
                 large.apply(buffer.make_mut())?;
             }
+            mark::put(&buffer, self.ledger());
             self.on_made(buffer.maxsize() as u64);
             Ok(buffer)
         })

@@ -65,15 +65,29 @@ fn a_buffer_that_came_home_is_lent_again() {
     for _ in 0..10 {
         let first = pool.acquire_buffer(None).expect("a buffer");
         let _second = pool.acquire_buffer(None).expect("a buffer");
-        assert!(RecyclingPool::lent(&ledger, &first));
-        assert!(!RecyclingPool::lent(&SharedLedger::default(), &first));
-        assert!(!RecyclingPool::lent(&ledger, &gst::Buffer::new()));
+        assert!(RecyclingPool::made(&ledger, &first));
+        assert!(!RecyclingPool::made(&SharedLedger::default(), &first));
+        assert!(!RecyclingPool::made(&ledger, &gst::Buffer::new()));
         assert_eq!(books(&ledger).outstanding(), 2);
     }
     let books_now = books(&ledger);
     assert_eq!((books_now.made(), books_now.reused()), (2, 20));
     assert_eq!(books_now.outstanding(), 0);
     assert!(books_now.pooled_bytes() >= u64::from(2 * FRAME));
+}
+
+#[test]
+fn copies_and_parts_that_share_the_memory_are_known() {
+    let ledger = SharedLedger::default();
+    let pool = active_pool(0, 0, plan(&ledger));
+    let lent = pool.acquire_buffer(None).expect("a buffer");
+    let shared = lent.copy();
+    let part = lent.copy_region(gst::BufferCopyFlags::MEMORY, 100..200);
+    drop(lent);
+    assert!(RecyclingPool::made(&ledger, &shared));
+    assert!(RecyclingPool::made(&ledger, &part.expect("a part")));
+    let deep = shared.copy_deep().expect("a copy");
+    assert!(!RecyclingPool::made(&ledger, &deep));
 }
 
 #[test]

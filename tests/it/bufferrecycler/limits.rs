@@ -72,6 +72,7 @@ fn a_filter_that_waits_can_be_stopped() {
 #[test]
 fn the_maximum_makes_room_for_what_downstream_holds() {
     // x264enc holds back its lookahead and advises upstream of the number.
+    crate::support::init();
     if gst::ElementFactory::find("x264enc").is_none() {
         eprintln!("SKIP: x264enc is not here");
         return;

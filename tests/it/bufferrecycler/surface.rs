@@ -45,3 +45,12 @@ fn the_preset_works_on_the_command_line() {
         "{refusal}"
     );
 }
+
+#[test]
+fn the_line_of_the_manual_runs() {
+    let output = gst_launch(
+        "videotestsrc num-buffers=5 ! video/x-bayer,width=5120,height=2160 ! bayer2rgb ! \
+         bufferrecycler min-buffers=4 ! queue ! fakesink",
+    );
+    assert!(output.status.success(), "{}", said(&output));
+}
