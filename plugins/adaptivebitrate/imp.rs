@@ -127,7 +127,7 @@ impl AdaptiveBitrate {
                 gst::element_imp_warning!(
                     self,
                     gst::LibraryError::Settings,
-                    ["{text}; nothing changed"]
+                    ("{text}; nothing changed")
                 );
                 return;
             }
@@ -236,7 +236,7 @@ impl AdaptiveBitrate {
             .as_mut()
             .is_some_and(|state| state.is_new(&trouble));
         if new {
-            gst::element_imp_warning!(self, gst::ResourceError::NotFound, ["{}", trouble.text()]);
+            gst::element_imp_warning!(self, gst::ResourceError::NotFound, ("{}", trouble.text()));
         }
     }
 
@@ -334,7 +334,7 @@ impl ElementImpl for AdaptiveBitrate {
         if transition == gst::StateChange::NullToReady
             && let Err(text) = lock(&self.settings).clone().limits()
         {
-            gst::element_imp_error!(self, gst::LibraryError::Settings, ["{text}"]);
+            gst::element_imp_error!(self, gst::LibraryError::Settings, ("{text}"));
             return Err(gst::StateChangeError);
         }
         self.parent_change_state(transition)
@@ -350,7 +350,7 @@ impl BaseTransformImpl for AdaptiveBitrate {
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let settings = lock(&self.settings).clone();
         let settings_error =
-            |text: String| gst::error_msg!(gst::LibraryError::Settings, ["{text}"]);
+            |text: String| gst::error_msg!(gst::LibraryError::Settings, ("{text}"));
         let limits = settings.limits().map_err(settings_error)?;
         let start = Some(settings.start_bitrate).filter(|bps| *bps > 0);
         let start = start.map(|bps| Bitrate::from_bps(bps.into()));
