@@ -6,15 +6,11 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
-use livetune_core::time::MediaTime;
 use livetune_core::units::{Bitrate, ByteCount};
 
-use super::encoder::Encoder;
-use super::feedback::Feedback;
-use super::outbox::{MESSAGE, Trouble};
+use super::outbox::MESSAGE;
 use super::settings::Settings;
-use super::state::{Act, Found, State};
-use super::walk;
+use super::state::{Act, State};
 use crate::runtime::figures::{self, Figure};
 use crate::runtime::lock::lock;
 use crate::runtime::stats::Stats;
@@ -23,7 +19,7 @@ use crate::runtime::{clock, guard, pads};
 
 const STATS: &str = "application/x-livetune-adaptivebitrate-stats";
 
-static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
         super::FACTORY,
         gst::DebugColorFlags::empty(),
@@ -39,6 +35,7 @@ pub struct AdaptiveBitrate {
         type = u32,
         get = |this: &Self| lock(&this.settings).min_bitrate,
         set = |this: &Self, bps| this.change_limits(|settings| settings.min_bitrate = bps),
+        minimum = Settings::LEAST_BITRATE,
         default = Settings::DEFAULT.min_bitrate,
         mutable_playing,
         nick = "Minimum bit rate",
@@ -49,7 +46,7 @@ pub struct AdaptiveBitrate {
         type = u32,
         get = |this: &Self| lock(&this.settings).max_bitrate,
         set = |this: &Self, bps| this.change_limits(|settings| settings.max_bitrate = bps),
-        minimum = 1,
+        minimum = Settings::LEAST_BITRATE,
         default = Settings::DEFAULT.max_bitrate,
         mutable_playing,
         nick = "Maximum bit rate",
@@ -87,7 +84,7 @@ pub struct AdaptiveBitrate {
         nick = "Post messages",
         blurb = "Post an element message livetune-bitrate when the bit rate changes, at most ten a second"
     )]
-    settings: Mutex<Settings>,
+    pub(super) settings: Mutex<Settings>,
     #[property(
         name = "stats",
         type = Stats,
@@ -96,7 +93,7 @@ pub struct AdaptiveBitrate {
         blurb = "The fields of livetune-bitrate, and jitter (ns), sent-bitrate (bit/s), reports, min-bitrate, \
                  max-bitrate (bit/s), and the names of encoder and transport (none where not found)"
     )]
-    state: Mutex<Option<State>>,
+    pub(super) state: Mutex<Option<State>>,
     #[property(
         name = "target-bitrate",
         type = u32,
@@ -106,7 +103,7 @@ pub struct AdaptiveBitrate {
     )]
     target: AtomicU32,
     /// Something upstream or downstream was linked anew.
-    relinked: AtomicBool,
+    pub(super) relinked: AtomicBool,
 }
 
 impl AdaptiveBitrate {
@@ -127,7 +124,7 @@ impl AdaptiveBitrate {
                 gst::element_imp_warning!(
                     self,
                     gst::LibraryError::Settings,
-                    ["{text}; nothing changed"]
+                    ("{text}; nothing changed")
                 );
                 return;
             }
@@ -166,80 +163,6 @@ impl AdaptiveBitrate {
         }
     }
 
-    fn is_search_due(&self, now: MediaTime) -> bool {
-        let relinked = self.relinked.swap(false, Ordering::Relaxed);
-        let mut state = lock(&self.state);
-        state
-            .as_mut()
-            .is_some_and(|state| state.is_search_due(now) || relinked)
-    }
-
-    fn find_encoder(&self, now: MediaTime) {
-        let name = lock(&self.settings).encoder.clone();
-        let element = match &name {
-            Some(name) => walk::by_name(self.obj().upcast_ref(), name),
-            None => walk::encoder_before(self.obj().sink_pad()),
-        };
-        let known = lock(&self.state)
-            .as_ref()
-            .and_then(|state| state.encoder().cloned());
-        if let (Some(known), Some(element)) = (&known, &element)
-            && known.is(element)
-        {
-            return;
-        }
-        // A claim on the encoder before must not outlive its time.
-        drop(known);
-        let found = Found {
-            name: element.as_ref().map(|element| element.name().to_string()),
-            handle: element
-                .as_ref()
-                .ok_or(None)
-                .and_then(|e| Encoder::drive(e).map_err(Some)),
-        };
-        let trouble = trouble_with(&found, name);
-        let bitrate = found.handle.as_ref().ok().and_then(Encoder::bitrate);
-        gst::debug!(CAT, imp = self, "encoder {found:?} at {bitrate:?}");
-        let before = lock(&self.state)
-            .as_mut()
-            .map(|state| state.on_encoder(found, bitrate, now));
-        drop(before);
-        self.tell(trouble);
-    }
-
-    fn find_session(&self, now: MediaTime) {
-        let path = walk::rtp_session_after(self.obj().src_pad());
-        let is_known = |state: &State| match (&path, state.feedback()) {
-            (Some(path), Some(feedback)) => feedback.is(&path.session),
-            (None, None) => true,
-            _ => false,
-        };
-        let trouble = path.is_none().then_some(Trouble::NoSession);
-        let known = lock(&self.state).as_ref().is_none_or(is_known);
-        if !known {
-            let found = path.as_ref().map(Feedback::connect);
-            gst::debug!(CAT, imp = self, "session {found:?}");
-            let before = lock(&self.state)
-                .as_mut()
-                .map(|state| state.on_session(found, now));
-            drop(before);
-        }
-        self.tell(trouble);
-    }
-
-    /// Warns of `trouble`, the first time.
-    fn tell(&self, trouble: Option<Trouble>) {
-        let Some(trouble) = trouble else {
-            return;
-        };
-        let new = lock(&self.state)
-            .as_mut()
-            .is_some_and(|state| state.is_new(&trouble));
-        if new {
-            gst::element_imp_warning!(self, gst::ResourceError::NotFound, ["{}", trouble.text()]);
-        }
-    }
-
     fn act(&self, act: &Act) {
         let announcement = &act.announcement;
         gst::debug!(CAT, imp = self, "{announcement:?}");
@@ -261,18 +184,6 @@ impl AdaptiveBitrate {
                 .build();
             let _ = self.obj().post_message(message);
         }
-    }
-}
-
-fn trouble_with(found: &Found<Encoder>, wanted: Option<String>) -> Option<Trouble> {
-    match (&found.handle, wanted) {
-        (Ok(_), _) => None,
-        (Err(Some(refusal)), _) => Some(Trouble::Refused(
-            found.name.clone().unwrap_or_default(),
-            *refusal,
-        )),
-        (Err(None), Some(name)) => Some(Trouble::NoEncoderCalled(name)),
-        (Err(None), None) => Some(Trouble::NoEncoder),
     }
 }
 
@@ -334,7 +245,7 @@ impl ElementImpl for AdaptiveBitrate {
         if transition == gst::StateChange::NullToReady
             && let Err(text) = lock(&self.settings).clone().limits()
         {
-            gst::element_imp_error!(self, gst::LibraryError::Settings, ["{text}"]);
+            gst::element_imp_error!(self, gst::LibraryError::Settings, ("{text}"));
             return Err(gst::StateChangeError);
         }
         self.parent_change_state(transition)
@@ -350,7 +261,7 @@ impl BaseTransformImpl for AdaptiveBitrate {
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let settings = lock(&self.settings).clone();
         let settings_error =
-            |text: String| gst::error_msg!(gst::LibraryError::Settings, ["{text}"]);
+            |text: String| gst::error_msg!(gst::LibraryError::Settings, ("{text}"));
         let limits = settings.limits().map_err(settings_error)?;
         let start = Some(settings.start_bitrate).filter(|bps| *bps > 0);
         let start = start.map(|bps| Bitrate::from_bps(bps.into()));

@@ -27,6 +27,7 @@ mod feedback;
 mod imp;
 mod outbox;
 mod report_block;
+mod search;
 mod settings;
 mod state;
 mod walk;

@@ -216,6 +216,7 @@ fn round_trip(block: ReportBlock) -> Option<Duration> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

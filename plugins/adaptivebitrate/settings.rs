@@ -17,6 +17,8 @@ pub(super) struct Settings {
 }
 
 impl Settings {
+    /// The least that any limit may be (bit/s), that of webrtcsink and rtpgccbwe.
+    pub(super) const LEAST_BITRATE: u32 = 1_000;
     pub(super) const DEFAULT: Self = Self {
         min_bitrate: 100_000,
         max_bitrate: 8_000_000,

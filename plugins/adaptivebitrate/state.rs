@@ -17,7 +17,7 @@ use crate::runtime::telemetry::Registration;
 const SEARCH_INTERVAL: Duration = Duration::from_secs(1);
 /// Three of RTCP's regular intervals (RFC 3550, 6.2).
 const REPORTS_DUE: Duration = Duration::from_secs(15);
-/// Messages that say nothing urgent keep this distance.
+/// Messages of rises keep this distance; all others are rare by nature.
 const MESSAGE_INTERVAL: Duration = Duration::from_millis(100);
 /// Where nothing says what to start with: webrtcsink's start-bitrate.
 const START: Bitrate = Bitrate::from_kbps(2_048);
@@ -199,7 +199,7 @@ impl State {
         self.announced.previous = self.announced.bitrate;
         self.announced.bitrate = target;
         self.observe_network();
-        let post = now >= self.next_message || self.announced.reason.is_congestion();
+        let post = now >= self.next_message || self.announced.reason != Reason::Increase;
         if post {
             self.next_message = now.after(MESSAGE_INTERVAL);
         }

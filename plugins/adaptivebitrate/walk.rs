@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use gst::glib::translate::{ToGlibPtr, from_glib_full};
 use gst::prelude::*;
 
 /// Pads looked at in one search: more than any pipeline has on one path, and an end for one that is linked in a ring.
@@ -80,8 +81,10 @@ fn walk<T>(start: &gst::Pad, mut wanted: impl FnMut(&gst::Pad) -> Option<T>) -> 
 }
 
 fn internal_links(pad: &gst::Pad) -> Vec<gst::Pad> {
-    let mut links = pad.iterate_internal_links();
     let mut found = Vec::new();
+    let Some(mut links) = iterate_internal_links(pad) else {
+        return found;
+    };
     for _ in 0..MOST_PADS {
         match links.next() {
             Ok(Some(pad)) => found.push(pad),
@@ -93,4 +96,13 @@ fn internal_links(pad: &gst::Pad) -> Vec<gst::Pad> {
         }
     }
     found
+}
+
+/// The safe form of this panics where an element has no links to show, or a pad no parent.
+fn iterate_internal_links(pad: &gst::Pad) -> Option<gst::Iterator<gst::Pad>> {
+    // SAFETY: the function takes a valid pad and gives an iterator over pads that is ours, or NULL.
+    unsafe {
+        let links = gst::ffi::gst_pad_iterate_internal_links(pad.to_glib_none().0);
+        (!links.is_null()).then(|| from_glib_full(links))
+    }
 }

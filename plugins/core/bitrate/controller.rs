@@ -32,6 +32,8 @@ const SILENCE: f64 = 0.7;
 const USED: f64 = 0.7;
 /// Nor above this much of what arrives (draft-ietf-rmcat-gcc-02, section 5.5).
 const PROVEN: f64 = 1.5;
+/// Nothing grows from zero: 1 kbit/s, the least that any encoder takes.
+const SEED: f64 = 1_000.0;
 /// After a longer gap in what is sent (RTCP's regular interval) the receiver's silence was ours.
 const PAUSE: Duration = Duration::from_secs(5);
 /// Smaller rises are saved up: an encoder has nothing of 1 %.
@@ -241,7 +243,7 @@ impl Controller {
         if sent < USED * self.target {
             return None;
         }
-        let wanted = self.target * self.growth.factor(self.target, clear);
+        let wanted = self.target.max(SEED) * self.growth.factor(self.target, clear);
         let proven = PROVEN * self.delivery.rate()?;
         self.set(wanted.min(proven).max(self.target));
         self.tell(Reason::Increase)

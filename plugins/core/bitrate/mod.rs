@@ -36,6 +36,7 @@ mod window;
 #[cfg(test)]
 mod link;
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod scenarios;
 
 pub use controller::Controller;
