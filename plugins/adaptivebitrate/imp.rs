@@ -149,18 +149,14 @@ impl AdaptiveBitrate {
         if self.is_search_due(now) {
             self.find_encoder(now);
             self.find_session(now);
-            let late = lock(&self.state)
-                .as_ref()
-                .and_then(|state| state.late_trouble(now));
-            self.tell(late);
         }
         let size = ByteCount::new(size as u64);
-        let act = lock(&self.state)
-            .as_mut()
-            .and_then(|state| state.on_buffer(size, now));
+        let observe = |state: &mut State| (state.on_buffer(size, now), state.late_trouble(now));
+        let (act, trouble) = lock(&self.state).as_mut().map(observe).unwrap_or_default();
         if let Some(act) = act {
             self.act(&act);
         }
+        self.tell(trouble);
     }
 
     fn act(&self, act: &Act) {

@@ -183,7 +183,12 @@ impl State {
     /// The trouble that shows only with time.
     pub(super) fn late_trouble(&self, now: MediaTime) -> Option<Trouble> {
         let late = self.feedback.is_some() && now.since(self.feedback_since) > REPORTS_DUE;
-        (late && self.core.reports() == 0).then_some(Trouble::NoReports)
+        let told = || {
+            self.told
+                .iter()
+                .any(|told| told.is_like(&Trouble::NoReports))
+        };
+        (late && self.core.reports() == 0 && !told()).then_some(Trouble::NoReports)
     }
 
     fn act(&mut self, now: MediaTime) -> Option<Act> {

@@ -127,7 +127,7 @@ impl Controller {
             .loss
             .on_report(report.loss, report.expected, interval, now);
         let sent = self.sent.rate(now);
-        self.delivery.on_report(&report, sent);
+        self.delivery.on_report(&report, sent, interval);
         if now < self.hold_until {
             return None;
         }

@@ -1,4 +1,4 @@
-//! Minutes of network in virtual time, over many seeds. The bounds are what every seed holds.
+//! Minutes of network in virtual time, over many seeds. The bounds were seen to hold for 200 seeds; twenty run here.
 
 use proptest::prelude::*;
 
@@ -29,9 +29,9 @@ fn every_seed(report_ms: u64, phases: &[Phase], check: impl Fn(u64, usize, &Outc
 #[test]
 fn finds_a_constant_capacity_and_stays_there() {
     every_seed(200, &[Phase::of(60, 2_000)], |seed, _, out| {
-        assert!(out.used_late >= 0.85, "seed {seed}: {out:?}");
-        assert!(out.seconds_to_85 <= 6.0, "seed {seed}: {out:?}");
-        assert!(out.queue_p95 <= 150.0, "seed {seed}: {out:?}");
+        assert!(out.used_late >= 0.9, "seed {seed}: {out:?}");
+        assert!(out.seconds_to_85 <= 5.0, "seed {seed}: {out:?}");
+        assert!(out.queue_p95 <= 200.0, "seed {seed}: {out:?}");
         assert!(out.dropped <= 0.01, "seed {seed}: {out:?}");
     });
 }
@@ -45,24 +45,24 @@ fn follows_the_capacity_down_and_up_again() {
     ];
     every_seed(200, &phases, |seed, number, out| match number {
         0 => {
-            assert!(out.used_late >= 0.8, "seed {seed}: {out:?}");
+            assert!(out.used_late >= 0.9, "seed {seed}: {out:?}");
             assert!(out.seconds_to_85 <= 8.0, "seed {seed}: {out:?}");
         }
         1 => {
-            assert!(out.queue_short_after <= 5.0, "seed {seed}: {out:?}");
+            assert!(out.queue_short_after <= 3.0, "seed {seed}: {out:?}");
             assert!(out.used_late >= 0.8, "seed {seed}: {out:?}");
             assert!(out.dropped <= 0.12, "seed {seed}: {out:?}");
         }
         _ => {
-            assert!(out.used_late >= 0.8, "seed {seed}: {out:?}");
-            assert!(out.seconds_to_85 <= 10.0, "seed {seed}: {out:?}");
+            assert!(out.used_late >= 0.9, "seed {seed}: {out:?}");
+            assert!(out.seconds_to_85 <= 8.0, "seed {seed}: {out:?}");
         }
     });
 }
 
 #[test]
 fn random_loss_is_carried() {
-    for (loss, least) in [(0.02, 0.75), (0.05, 0.7), (0.10, 0.5)] {
+    for (loss, least) in [(0.02, 0.9), (0.05, 0.85), (0.10, 0.6)] {
         let phase = Phase {
             random_loss: loss,
             ..Phase::of(60, 4_000)

@@ -55,6 +55,23 @@ fn without_encoder_and_session_data_pass_and_each_is_said_once() {
 }
 
 #[test]
+fn a_receiver_that_never_reports_is_said_once_and_nothing_changes() {
+    let pipeline = Pipeline::parse(
+        "videotestsrc is-live=true ! video/x-raw,width=64,height=48,framerate=10/1 ! x264enc name=enc bitrate=500 \
+         tune=zerolatency ! adaptivebitrate ! rtph264pay ! rtp.send_rtp_sink rtpsession name=rtp \
+         rtp.send_rtp_src ! fakesink",
+    );
+    pipeline.play();
+    let mut texts = Vec::new();
+    eventually("the warning", LIMIT, || {
+        texts.extend(warnings(&pipeline));
+        texts.iter().any(|text| text.contains("recv_rtcp_sink"))
+    });
+    assert_eq!(texts.len(), 1, "{texts:?}");
+    assert_eq!(kbps(&pipeline.element("enc")), 500);
+}
+
+#[test]
 fn crossed_limits_are_an_error_that_names_both() {
     let pipeline = Pipeline::parse(
         "fakesrc ! adaptivebitrate min-bitrate=900000 max-bitrate=800000 ! fakesink",
