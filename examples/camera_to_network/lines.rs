@@ -4,6 +4,9 @@ use std::path::Path;
 
 use crate::options::Options;
 
+/// How often either side reports; RTP's own default of 5 s is slow for a demonstration.
+pub const RTCP_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(300);
+
 /// Camera (or file) to network, through all five elements.
 pub fn sender(options: &Options) -> String {
     let source = match &options.file {
@@ -19,7 +22,7 @@ pub fn sender(options: &Options) -> String {
     let confidence = options.confidence;
     let [rtp, rtcp_out, rtcp_in] = ports(options);
     format!(
-        "rtpbin name=rtp rtp-profile=avpf update-ntp64-header-ext=false \
+        "rtpbin name=rtp update-ntp64-header-ext=false \
          {source} ! latencytracer name=captured stage=capture network=true \
          ! bufferrecycler name=recycler ! qualityswitch name=quality \
          ! queue leaky=downstream max-size-buffers=2 \
@@ -31,7 +34,7 @@ pub fn sender(options: &Options) -> String {
          ! application/x-rtp,extmap-1=urn:ietf:params:rtp-hdrext:ntp-64 ! rtp.send_rtp_sink_0 \
          rtp.send_rtp_src_0 ! udpsink host=127.0.0.1 port={rtp} sync=false async=false \
          rtp.send_rtcp_src_0 ! udpsink host=127.0.0.1 port={rtcp_out} sync=false async=false \
-         udpsrc address=127.0.0.1 port={rtcp_in} ! rtp.recv_rtcp_sink_0"
+         udpsrc address=127.0.0.1 port={rtcp_in} caps=application/x-rtcp ! rtp.recv_rtcp_sink_0"
     )
 }
 
@@ -40,19 +43,24 @@ pub fn receiver(options: &Options, display: bool) -> String {
     let [rtp, rtcp_in, rtcp_out] = ports(options);
     let sink = if display { "autovideosink" } else { "fakesink" };
     format!(
-        "rtpbin name=rtp rtp-profile=avpf latency=20 add-reference-timestamp-meta=true \
+        "rtpbin name=rtp latency=20 add-reference-timestamp-meta=true \
          udpsrc address=127.0.0.1 port={rtp} caps=application/x-rtp,media=video,clock-rate=90000,\
          encoding-name=H264,payload=96,extmap-1=urn:ietf:params:rtp-hdrext:ntp-64 \
          ! rtp.recv_rtp_sink_0 \
          rtp. ! rtph264depay ! avdec_h264 ! videoconvert \
          ! latencytracer name=displayed stage=displayed ! {sink} name=screen sync=true \
-         udpsrc address=127.0.0.1 port={rtcp_in} ! rtp.recv_rtcp_sink_0 \
+         udpsrc address=127.0.0.1 port={rtcp_in} caps=application/x-rtcp ! rtp.recv_rtcp_sink_0 \
          rtp.send_rtcp_src_0 ! udpsink host=127.0.0.1 port={rtcp_out} sync=false async=false"
     )
 }
 
-/// `line` as a person types it: what the shell would take for its own is quoted.
+/// `line` as a person types it: reports every 300 ms, and what the shell would take for its own quoted.
 pub fn for_the_shell(line: &str) -> String {
+    let reports = format!(
+        "rtpbin rtpsession0::rtcp-min-interval={}",
+        RTCP_INTERVAL.nseconds()
+    );
+    let line = line.replacen("rtpbin", &reports, 1);
     let word = |word: &str| {
         if word.chars().all(is_plain) {
             word.to_owned()
@@ -60,7 +68,7 @@ pub fn for_the_shell(line: &str) -> String {
             format!("'{word}'")
         }
     };
-    words(line).map(word).collect::<Vec<_>>().join(" ")
+    words(&line).map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// The words of `line`; white space between double quotes parts none.

@@ -8,9 +8,6 @@ use gst::prelude::*;
 use crate::lines;
 use crate::options::Options;
 
-/// How often a receiver says what arrived; RTP's own default of 5 s is slow for a demonstration.
-const RTCP_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(300);
-
 /// Two pipelines that stop when this is dropped.
 pub struct Stream {
     sender: gst::Pipeline,
@@ -75,14 +72,15 @@ impl Stream {
         by_name(&self.sender).or_else(|| by_name(&self.receiver))
     }
 
+    /// In a program of two sessions, their names are not known before: asked for, not named in the line.
     fn hurry_reports(&self) {
-        let Some(rtpbin) = self.receiver.by_name("rtp") else {
-            return;
-        };
-        let session =
-            rtpbin.emit_by_name::<Option<gst::glib::Object>>("get-internal-session", &[&0u32]);
-        if let Some(session) = session {
-            session.set_property("rtcp-min-interval", RTCP_INTERVAL.nseconds());
+        for pipeline in [&self.sender, &self.receiver] {
+            let session = pipeline.by_name("rtp").and_then(|rtpbin| {
+                rtpbin.emit_by_name::<Option<gst::glib::Object>>("get-internal-session", &[&0u32])
+            });
+            if let Some(session) = session {
+                session.set_property("rtcp-min-interval", lines::RTCP_INTERVAL.nseconds());
+            }
         }
     }
 }
