@@ -204,7 +204,7 @@ fn aligned_buffer(mask: u32, with_meta: bool) -> gst::Buffer {
     gst::init().expect("GStreamer starts");
     let plan = Plan {
         address_mask: mask,
-        stride_mask: if mask <= 255 { mask } else { 0 },
+        stride_mask: mask.min(255),
         ..Plan::default()
     };
     let limits = Limits {
