@@ -1,7 +1,11 @@
 //! Elements that tune live pipelines, in one GStreamer plugin.
 use gst::glib;
 
+mod adaptivebitrate;
 mod bufferrecycler;
+mod gpuinfer;
+mod latencytracer;
+mod qualityswitch;
 mod runtime;
 
 pub use runtime::telemetry::open_metrics;
@@ -10,7 +14,13 @@ type Register = fn(&gst::Plugin) -> Result<(), glib::BoolError>;
 
 /// Every element: factory name and how to register it. The tests walk this table.
 #[doc(hidden)]
-pub const ELEMENTS: &[(&str, Register)] = &[("bufferrecycler", bufferrecycler::register)];
+pub const ELEMENTS: &[(&str, Register)] = &[
+    ("adaptivebitrate", adaptivebitrate::register),
+    ("bufferrecycler", bufferrecycler::register),
+    ("gpuinfer", gpuinfer::register),
+    ("latencytracer", latencytracer::register),
+    ("qualityswitch", qualityswitch::register),
+];
 
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     ELEMENTS

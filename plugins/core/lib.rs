@@ -5,6 +5,10 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs, unreachable_pub)]
 
+pub mod bitrate;
+pub mod infer;
+pub mod latency;
+pub mod quality;
 pub mod recycle;
 pub mod time;
 pub mod units;

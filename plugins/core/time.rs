@@ -40,6 +40,11 @@ impl MediaTime {
     pub const fn after(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(nanos(duration)))
     }
+
+    /// The point `duration` earlier; the start of the axis where that lies before it.
+    pub const fn before(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(nanos(duration)))
+    }
 }
 
 impl fmt::Display for MediaTime {
@@ -74,5 +79,11 @@ mod tests {
     fn the_axis_ends_without_an_overflow() {
         let end = MediaTime::from_nanos(u64::MAX);
         assert_eq!(end.after(Duration::MAX), end);
+        let early = MediaTime::from_millis(9);
+        assert_eq!(
+            early.before(Duration::from_millis(4)),
+            MediaTime::from_millis(5)
+        );
+        assert_eq!(early.before(Duration::MAX), MediaTime::ZERO);
     }
 }

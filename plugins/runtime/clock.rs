@@ -1,7 +1,6 @@
 //! The only place that reads a clock.
 
-use std::sync::LazyLock;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use gst::prelude::*;
 use livetune_core::time::{MediaTime, nanos};
@@ -9,14 +8,10 @@ use livetune_core::time::{MediaTime, nanos};
 /// Seconds from the NTP epoch (1900) to the Unix epoch (1970), RFC 5905.
 const NTP_TO_UNIX_SECONDS: u64 = 2_208_988_800;
 
-/// The monotonic clock, counted from its first reading in this process.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one place that reads a clock"
-)]
+/// The system's monotonic clock. It does not begin with this process, so that a time before the first reading (the
+/// capture of a buffer that was already old) is on its axis too.
 pub(crate) fn monotonic() -> MediaTime {
-    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
-    MediaTime::from_nanos(nanos(START.elapsed()))
+    media_time(gst::get_timestamp())
 }
 
 /// The wall clock in nanoseconds since the NTP epoch, as `timestamp/x-ntp` metas carry it.

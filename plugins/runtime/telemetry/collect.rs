@@ -25,8 +25,9 @@ struct Family {
 }
 
 impl Collected {
-    /// Adds what one element said.
-    pub(super) fn add(&mut self, factory: &str, labels: &Labels, figures: Vec<Figure>) {
+    /// Adds what one element said, without what its labels say already.
+    pub(super) fn add(&mut self, factory: &str, labels: &Labels, mut figures: Vec<Figure>) {
+        figures.retain(|figure| labels.iter().all(|(label, _)| label != figure.name));
         for figure in figures {
             let name = metric_name(factory, &figure);
             let mut labels = labels.clone();
@@ -66,6 +67,7 @@ impl Collector for Collected {
 fn metric_name(factory: &str, figure: &Figure) -> String {
     let field = match figure.value {
         Value::Bytes(_) => figure.name.strip_suffix("-bytes"),
+        Value::Ratio(_) => figure.name.strip_suffix("-ratio"),
         _ => None,
     };
     let field = field.unwrap_or(figure.name).replace('-', "_");
@@ -85,7 +87,7 @@ fn unit(value: &Value) -> Option<Unit> {
         Value::Bytes(_) => Some(Unit::Bytes),
         Value::Duration(_) | Value::Distribution(_) => Some(Unit::Seconds),
         Value::Bitrate(_) => Some(Unit::Other("bits_per_second".to_owned())),
-        Value::Ratio(_) => Some(Unit::Ratios),
+        Value::Ratio(_) => Some(Unit::Other("ratio".to_owned())),
         _ => None,
     }
 }

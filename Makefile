@@ -1,0 +1,40 @@
+# Every target is a line or two that a person could type.
+.POSIX:
+.PHONY: all deps plugin demo check lint test bench install install-user uninstall clean
+
+all: plugin
+
+# What the build, the demo and the tests need of GStreamer: installed where it is missing.
+deps:
+	sh scripts/deps.sh
+
+plugin: deps
+	cargo build --release --locked --lib
+
+demo: deps
+	cargo run --release --locked --quiet --example camera_to_network
+
+check: deps lint test
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+test:
+	cargo test --workspace --locked
+
+bench: deps
+	cargo bench --workspace --locked --benches
+
+# PREFIX, LIBDIR, DATADIR and DESTDIR are honoured; without them the plugin goes where GStreamer looks.
+install: plugin
+	sh pkgconfig/install.sh install
+
+install-user: plugin
+	sh pkgconfig/install.sh install-user
+
+uninstall:
+	sh pkgconfig/install.sh uninstall
+
+clean:
+	cargo clean

@@ -1,0 +1,96 @@
+//! Sender and receiver, running.
+
+use std::error::Error;
+use std::ops::ControlFlow;
+
+use gst::prelude::*;
+
+use crate::lines;
+use crate::options::Options;
+
+/// How often a receiver says what arrived; RTP's own default of 5 s is slow for a demonstration.
+const RTCP_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(300);
+
+/// Two pipelines that stop when this is dropped.
+pub struct Stream {
+    sender: gst::Pipeline,
+    receiver: gst::Pipeline,
+}
+
+impl Stream {
+    /// Prints and builds both pipelines.
+    pub fn new(options: &Options, display: bool) -> Result<Self, Box<dyn Error>> {
+        let build = |line: &str| -> Result<gst::Pipeline, Box<dyn Error>> {
+            println!("gst-launch-1.0 {}\n", lines::for_the_shell(line));
+            let element = gst::parse::launch(line)?;
+            let pipeline = element.downcast::<gst::Pipeline>();
+            Ok(pipeline.map_err(|_| "the line is not a pipeline")?)
+        };
+        let receiver = build(&lines::receiver(options, display))?;
+        let sender = build(&lines::sender(options))?;
+        Ok(Self { sender, receiver })
+    }
+
+    /// Starts the receiver, then the sender.
+    pub fn play(&self) -> Result<(), Box<dyn Error>> {
+        for pipeline in [&self.receiver, &self.sender] {
+            if pipeline.set_state(gst::State::Playing).is_err() {
+                let _ = self.messages()?;
+                return Err("the pipeline does not start".into());
+            }
+        }
+        self.hurry_reports();
+        Ok(())
+    }
+
+    /// Reads what the pipelines said: an error ends the program, the end of the file ends the run.
+    pub fn messages(&self) -> Result<ControlFlow<()>, Box<dyn Error>> {
+        for pipeline in [&self.sender, &self.receiver] {
+            while let Some(message) = pipeline.bus().and_then(|bus| bus.pop()) {
+                match message.view() {
+                    gst::MessageView::Error(error) => {
+                        let source = error.src().map(|s| s.path_string()).unwrap_or_default();
+                        return Err(format!("{source}: {}", error.error()).into());
+                    }
+                    gst::MessageView::Warning(warning) => println!("warning: {}", warning.error()),
+                    gst::MessageView::Eos(_) => return Ok(ControlFlow::Break(())),
+                    _ => {}
+                }
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// The `stats` of the element called `name`, empty where there is none.
+    pub fn stats(&self, name: &str) -> gst::Structure {
+        self.element(name).map_or_else(
+            || gst::Structure::new_empty("none"),
+            |element| element.property("stats"),
+        )
+    }
+
+    /// The element called `name` of either pipeline.
+    pub fn element(&self, name: &str) -> Option<gst::Element> {
+        let by_name = |pipeline: &gst::Pipeline| pipeline.by_name(name);
+        by_name(&self.sender).or_else(|| by_name(&self.receiver))
+    }
+
+    fn hurry_reports(&self) {
+        let Some(rtpbin) = self.receiver.by_name("rtp") else {
+            return;
+        };
+        let session =
+            rtpbin.emit_by_name::<Option<gst::glib::Object>>("get-internal-session", &[&0u32]);
+        if let Some(session) = session {
+            session.set_property("rtcp-min-interval", RTCP_INTERVAL.nseconds());
+        }
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        for pipeline in [&self.sender, &self.receiver] {
+            let _ = pipeline.set_state(gst::State::Null);
+        }
+    }
+}

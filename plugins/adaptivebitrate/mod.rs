@@ -1,0 +1,48 @@
+//! `adaptivebitrate`: moves the encoder's bit rate with what the network carries.
+//!
+//! Place it behind the encoder (or its parser) and before the payloader. It finds the encoder upstream and the RTP
+//! session downstream by itself, reads the receiver's RTCP reports from the session, and sets the encoder's bit rate
+//! between `min-bitrate` and `max-bitrate`. Data pass through untouched.
+//!
+//! ```text
+//! gst-launch-1.0 rtpbin name=rtp rtpsession0::rtcp-min-interval=200000000 \
+//!   videotestsrc is-live=true ! x264enc tune=zerolatency ! adaptivebitrate ! rtph264pay ! rtp.send_rtp_sink_0 \
+//!   rtp.send_rtp_src_0 ! udpsink port=5004 \
+//!   rtp.send_rtcp_src_0 ! udpsink port=5005 sync=false async=false \
+//!   udpsrc port=5007 caps=application/x-rtcp ! rtp.recv_rtcp_sink_0
+//! ```
+//!
+//! The receiver must send RTCP back, and often: both ends need a short `rtcp-min-interval`, for the round trip is
+//! measured from the sender's reports. With RTCP's regular 5 s it works too, twenty times slower.
+//!
+//! The algorithm is `livetune_core::bitrate`: GCC (draft-ietf-rmcat-gcc-02) for receiver reports, with the drained
+//! queue and snap-back of SCReAM (RFC 8298).
+
+use gst::glib;
+use gst::prelude::*;
+
+mod encoder;
+mod encoder_table;
+mod feedback;
+mod imp;
+mod outbox;
+mod report_block;
+mod search;
+mod settings;
+mod state;
+mod walk;
+
+glib::wrapper! {
+    /// The element's public Rust type.
+    pub struct AdaptiveBitrate(ObjectSubclass<imp::AdaptiveBitrate>)
+        @extends gst_base::BaseTransform, gst::Element, gst::Object,
+        @implements gst::Preset;
+}
+
+/// The factory's name.
+pub(crate) const FACTORY: &str = "adaptivebitrate";
+
+pub(crate) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+    let kind = AdaptiveBitrate::static_type();
+    gst::Element::register(Some(plugin), FACTORY, gst::Rank::NONE, kind)
+}

@@ -1,0 +1,105 @@
+//! Finds the encoder and the RTP session, and says what is missing.
+
+use std::sync::atomic::Ordering;
+
+use gst::glib::prelude::*;
+use gst::prelude::*;
+use gst::subclass::prelude::*;
+use gst_base::prelude::*;
+use livetune_core::time::MediaTime;
+
+use super::encoder::Encoder;
+use super::feedback::Feedback;
+use super::imp::{AdaptiveBitrate, CAT};
+use super::outbox::Trouble;
+use super::state::{Found, State};
+use super::walk;
+use crate::runtime::lock::lock;
+
+impl AdaptiveBitrate {
+    pub(super) fn is_search_due(&self, now: MediaTime) -> bool {
+        let relinked = self.relinked.swap(false, Ordering::Relaxed);
+        let mut state = lock(&self.state);
+        state
+            .as_mut()
+            .is_some_and(|state| state.is_search_due(now) || relinked)
+    }
+
+    pub(super) fn find_encoder(&self, now: MediaTime) {
+        let name = lock(&self.settings).encoder.clone();
+        let element = match &name {
+            Some(name) => walk::by_name(self.obj().upcast_ref(), name),
+            None => walk::encoder_before(self.obj().sink_pad()),
+        };
+        let known = lock(&self.state)
+            .as_ref()
+            .and_then(|state| state.encoder().cloned());
+        if let (Some(known), Some(element)) = (&known, &element)
+            && known.is(element)
+        {
+            return;
+        }
+        // A claim on the encoder before must not outlive its time.
+        drop(known);
+        let found = Found {
+            name: element.as_ref().map(|element| element.name().to_string()),
+            handle: element
+                .as_ref()
+                .ok_or(None)
+                .and_then(|e| Encoder::drive(e).map_err(Some)),
+        };
+        let trouble = trouble_with(&found, name);
+        let bitrate = found.handle.as_ref().ok().and_then(Encoder::bitrate);
+        gst::debug!(CAT, imp = self, "encoder {found:?} at {bitrate:?}");
+        let before = lock(&self.state)
+            .as_mut()
+            .map(|state| state.on_encoder(found, bitrate, now));
+        drop(before);
+        self.tell(trouble);
+    }
+
+    pub(super) fn find_session(&self, now: MediaTime) {
+        let path = walk::rtp_session_after(self.obj().src_pad());
+        let is_known = |state: &State| match (&path, state.feedback()) {
+            (Some(path), Some(feedback)) => feedback.is(&path.session),
+            (None, None) => true,
+            _ => false,
+        };
+        let trouble = path.is_none().then_some(Trouble::NoSession);
+        let known = lock(&self.state).as_ref().is_none_or(is_known);
+        if !known {
+            let found = path.as_ref().map(Feedback::connect);
+            gst::debug!(CAT, imp = self, "session {found:?}");
+            let before = lock(&self.state)
+                .as_mut()
+                .map(|state| state.on_session(found, now));
+            drop(before);
+        }
+        self.tell(trouble);
+    }
+
+    /// Warns of `trouble`, the first time.
+    pub(super) fn tell(&self, trouble: Option<Trouble>) {
+        let Some(trouble) = trouble else {
+            return;
+        };
+        let new = lock(&self.state)
+            .as_mut()
+            .is_some_and(|state| state.is_new(&trouble));
+        if new {
+            gst::element_imp_warning!(self, gst::ResourceError::NotFound, ("{}", trouble.text()));
+        }
+    }
+}
+
+fn trouble_with(found: &Found<Encoder>, wanted: Option<String>) -> Option<Trouble> {
+    match (&found.handle, wanted) {
+        (Ok(_), _) => None,
+        (Err(Some(refusal)), _) => Some(Trouble::Refused(
+            found.name.clone().unwrap_or_default(),
+            *refusal,
+        )),
+        (Err(None), Some(name)) => Some(Trouble::NoEncoderCalled(name)),
+        (Err(None), None) => Some(Trouble::NoEncoder),
+    }
+}

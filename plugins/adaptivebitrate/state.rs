@@ -1,0 +1,282 @@
+//! What the element knows while it runs.
+
+use std::time::Duration;
+
+use livetune_core::bitrate::{Config, ConfigError, Controller, Reason};
+use livetune_core::time::MediaTime;
+use livetune_core::units::{Bitrate, ByteCount};
+
+use super::encoder::{Encoder, Pace, Refusal};
+use super::encoder_table::Change;
+use super::feedback::Feedback;
+use super::outbox::{Announcement, Trouble};
+use crate::runtime::figures::{Figure, Value};
+use crate::runtime::telemetry::Registration;
+
+/// Between two searches for what was not found, and between two looks whether what was found is still there.
+const SEARCH_INTERVAL: Duration = Duration::from_secs(1);
+/// Three of RTCP's regular intervals (RFC 3550, 6.2).
+const REPORTS_DUE: Duration = Duration::from_secs(15);
+/// Messages of rises keep this distance; all others are rare by nature.
+const MESSAGE_INTERVAL: Duration = Duration::from_millis(100);
+/// Where nothing says what to start with: webrtcsink's start-bitrate.
+const START: Bitrate = Bitrate::from_kbps(2_048);
+
+/// Exists from READY→PAUSED to PAUSED→READY.
+pub(super) struct State {
+    core: Controller,
+    /// The user's start, `None` for the encoder's own.
+    start: Option<Bitrate>,
+    started: Started,
+    encoder: Found<Encoder>,
+    feedback: Option<Feedback>,
+    feedback_since: MediaTime,
+    pace: Pace,
+    announced: Announcement,
+    next_search: MediaTime,
+    next_message: MediaTime,
+    told: Vec<Trouble>,
+    _registration: Registration,
+}
+
+/// What was found of an element: its name, and the handle where it can be driven.
+#[derive(Debug)]
+pub(super) struct Found<T> {
+    pub(super) name: Option<String>,
+    pub(super) handle: Result<T, Option<Refusal>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Started {
+    No,
+    WithoutEncoder,
+    WithEncoder,
+}
+
+/// To be done once the state is unlocked.
+pub(super) struct Act {
+    pub(super) encoder: Option<Encoder>,
+    pub(super) announcement: Announcement,
+    pub(super) limits: Config,
+    /// There was no message just before.
+    pub(super) post: bool,
+}
+
+impl State {
+    pub(super) fn new(
+        limits: Config,
+        start: Option<Bitrate>,
+        registration: Registration,
+    ) -> Result<Self, ConfigError> {
+        Ok(Self {
+            core: Controller::new(limits)?,
+            start,
+            started: Started::No,
+            encoder: Found {
+                name: None,
+                handle: Err(None),
+            },
+            feedback: None,
+            feedback_since: MediaTime::ZERO,
+            pace: Pace::default(),
+            announced: Announcement {
+                bitrate: Bitrate::ZERO,
+                previous: Bitrate::ZERO,
+                reason: Reason::Start,
+                loss: livetune_core::units::Ratio::ZERO,
+                rtt: None,
+                queue_delay: None,
+            },
+            next_search: MediaTime::ZERO,
+            next_message: MediaTime::ZERO,
+            told: Vec::new(),
+            _registration: registration,
+        })
+    }
+
+    /// Whether to look for the encoder and the session now.
+    pub(super) fn is_search_due(&mut self, now: MediaTime) -> bool {
+        if now < self.next_search {
+            return false;
+        }
+        self.next_search = now.after(SEARCH_INTERVAL);
+        let driven = self.encoder.handle.as_ref().is_ok_and(Encoder::is_there);
+        let heard = self.feedback.as_ref().is_some_and(Feedback::is_there);
+        !(driven && heard)
+    }
+
+    pub(super) fn encoder(&self) -> Option<&Encoder> {
+        self.encoder.handle.as_ref().ok()
+    }
+
+    pub(super) fn feedback(&self) -> Option<&Feedback> {
+        self.feedback.as_ref()
+    }
+
+    /// Takes in the encoder that a search found, and what it is set to; gives back the one before.
+    pub(super) fn on_encoder(
+        &mut self,
+        found: Found<Encoder>,
+        bitrate: Option<Bitrate>,
+        now: MediaTime,
+    ) -> Found<Encoder> {
+        let driven = found.handle.is_ok();
+        if self.started == Started::No || (driven && self.started == Started::WithoutEncoder) {
+            let start = self.start.or(bitrate).unwrap_or(START);
+            self.announced.bitrate = bitrate.unwrap_or(start);
+            self.announced.reason = self.core.start_at(start, now).reason;
+            self.started = if driven {
+                Started::WithEncoder
+            } else {
+                Started::WithoutEncoder
+            };
+        }
+        if driven {
+            // A new encoder is told the target even where that did not change.
+            self.pace = Pace::default();
+        }
+        std::mem::replace(&mut self.encoder, found)
+    }
+
+    /// Takes in the session that a search found; gives back the one before.
+    pub(super) fn on_session(
+        &mut self,
+        found: Option<Feedback>,
+        now: MediaTime,
+    ) -> Option<Feedback> {
+        self.feedback_since = now;
+        std::mem::replace(&mut self.feedback, found)
+    }
+
+    /// Answers whether `trouble` is new, and remembers it.
+    pub(super) fn is_new(&mut self, trouble: &Trouble) -> bool {
+        let new = !self.told.iter().any(|told| told.is_like(trouble));
+        if new {
+            self.told.push(trouble.clone());
+        }
+        new
+    }
+
+    pub(super) fn set_limits(&mut self, limits: Config) -> Result<(), ConfigError> {
+        if let Some(decision) = self.core.set_limits(limits)? {
+            self.announced.reason = decision.reason;
+        }
+        Ok(())
+    }
+
+    /// A buffer passes. Answers what is to be done.
+    pub(super) fn on_buffer(&mut self, size: ByteCount, now: MediaTime) -> Option<Act> {
+        self.core.on_sent(size, now);
+        let mut decision = None;
+        while let Some((report, at)) = self.feedback.as_ref().and_then(Feedback::take) {
+            decision = self.core.on_report(report, at).or(decision);
+        }
+        if self.core.next_wakeup().is_some_and(|at| at <= now) {
+            decision = self.core.on_timer(now).or(decision);
+        }
+        if let Some(decision) = decision {
+            self.announced.reason = decision.reason;
+        }
+        self.act(now)
+    }
+
+    /// The trouble that shows only with time.
+    pub(super) fn late_trouble(&self, now: MediaTime) -> Option<Trouble> {
+        let late = self.feedback.is_some() && now.since(self.feedback_since) > REPORTS_DUE;
+        let told = || {
+            self.told
+                .iter()
+                .any(|told| told.is_like(&Trouble::NoReports))
+        };
+        (late && self.core.reports() == 0 && !told()).then_some(Trouble::NoReports)
+    }
+
+    fn act(&mut self, now: MediaTime) -> Option<Act> {
+        let change = match &self.encoder.handle {
+            Ok(encoder) => encoder.change,
+            Err(Some(Refusal::Taken)) => return None,
+            Err(_) => Change::Live,
+        };
+        let target = self.core.target();
+        if self.started == Started::No || !self.pace.is_due(target, change, now) {
+            return None;
+        }
+        self.announced.previous = self.announced.bitrate;
+        self.announced.bitrate = target;
+        self.observe_network();
+        let post = now >= self.next_message || self.announced.reason != Reason::Increase;
+        if post {
+            self.next_message = now.after(MESSAGE_INTERVAL);
+        }
+        Some(Act {
+            encoder: self.encoder().cloned(),
+            announcement: self.announced.clone(),
+            limits: self.core.config(),
+            post,
+        })
+    }
+
+    fn observe_network(&mut self) {
+        self.announced.loss = self.core.loss();
+        self.announced.rtt = self.core.rtt();
+        self.announced.queue_delay = self.core.queue_delay();
+    }
+
+    pub(super) fn figures(&mut self, now: MediaTime) -> Vec<Figure> {
+        self.observe_network();
+        let limits = self.core.config();
+        let mut figures = self.announced.figures();
+        figures.extend([
+            Figure::new(
+                "jitter",
+                Value::Duration(self.core.jitter().unwrap_or_default()),
+                "Interarrival jitter that the receiver reports (RFC 3550)",
+            ),
+            Figure::new(
+                "sent-bitrate",
+                Value::Bitrate(self.core.sent_rate(now)),
+                "Rate of what passed in the last half second",
+            ),
+            Figure::new(
+                "reports",
+                Value::Count(self.core.reports()),
+                "Receiver reports taken in",
+            ),
+            Figure::new(
+                "min-bitrate",
+                Value::Bitrate(limits.min),
+                "Never below this",
+            ),
+            Figure::new(
+                "max-bitrate",
+                Value::Bitrate(limits.max),
+                "Never above this",
+            ),
+            Figure::new(
+                "encoder",
+                Value::Text(self.encoder_text()),
+                "The encoder that is driven",
+            ),
+            Figure::new(
+                "transport",
+                Value::Text(
+                    self.feedback
+                        .as_ref()
+                        .map_or("none", Feedback::name)
+                        .to_owned(),
+                ),
+                "The RTP session that reports come from",
+            ),
+        ]);
+        figures
+    }
+
+    fn encoder_text(&self) -> String {
+        let name = self.encoder.name.as_deref().unwrap_or("none");
+        match &self.encoder.handle {
+            Ok(_) | Err(None) => name.to_owned(),
+            Err(Some(Refusal::Taken)) => format!("{name} (driven by another adaptivebitrate)"),
+            Err(Some(Refusal::NoProperty | Refusal::Fixed)) => format!("{name} (fixed)"),
+        }
+    }
+}

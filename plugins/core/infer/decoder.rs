@@ -1,0 +1,121 @@
+//! From the network's output to objects in the frame.
+
+use super::detection::Detection;
+use super::head::{Head, Scratch, WrongLength};
+use super::letterbox::Letterbox;
+use super::nms::suppress;
+
+/// Objects per frame, the surest ones; the bound that Ultralytics calls `max_det`.
+pub const MAX_OBJECTS: usize = 300;
+
+/// What counts as an object.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Thresholds {
+    /// The least confidence, 0 to 1.
+    pub confidence: f32,
+    /// Two boxes of one class that overlap by more than this (intersection over union) are one object.
+    pub iou: f32,
+}
+
+/// Reads one model's output. Its buffers live as long as it does: no allocation per frame once they have grown.
+#[derive(Debug)]
+pub struct Decoder {
+    head: Head,
+    scratch: Scratch,
+    found: Vec<Detection>,
+}
+
+impl Decoder {
+    /// A decoder for models with this `head`.
+    pub fn new(head: Head) -> Self {
+        Self {
+            head,
+            scratch: Scratch::default(),
+            found: Vec::new(),
+        }
+    }
+
+    /// What it decodes.
+    pub const fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// The objects in `output`, in pixels of the frame that `letterbox` put in, surest first.
+    pub fn decode(
+        &mut self,
+        output: &[f32],
+        thresholds: Thresholds,
+        letterbox: &Letterbox,
+    ) -> Result<&[Detection], WrongLength> {
+        self.found.clear();
+        let confidence = thresholds.confidence;
+        self.head
+            .read(output, confidence, &mut self.scratch, &mut self.found)?;
+        suppress(&mut self.found, thresholds.iou, MAX_OBJECTS);
+        for object in &mut self.found {
+            object.area = letterbox.to_frame(&object.area);
+        }
+        // A box in the padding has nothing left.
+        self.found.retain(|object| object.area.is_proper());
+        Ok(&self.found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::infer::detection::Area;
+    use crate::infer::letterbox::Size;
+
+    const ANCHORS: usize = 84;
+    const ALL: Thresholds = Thresholds {
+        confidence: 0.5,
+        iou: 0.45,
+    };
+
+    fn decoder() -> (Decoder, Letterbox) {
+        let input = Size::new(64, 64);
+        let head = Head::from_output_shape(&[1, 6, ANCHORS], input).expect("YOLOv8");
+        let letterbox = Letterbox::new(Size::new(640, 320), input, head.placement());
+        (Decoder::new(head), letterbox)
+    }
+
+    fn put(output: &mut [f32], at: usize, numbers: [f32; 6]) {
+        for (row, number) in numbers.into_iter().enumerate() {
+            output[row * ANCHORS + at] = number;
+        }
+    }
+
+    #[test]
+    fn objects_come_back_in_pixels_of_the_frame() {
+        let (mut decoder, letterbox) = decoder();
+        let mut output = vec![0.0; ANCHORS * 6];
+        put(&mut output, 3, [32.0, 32.0, 10.0, 10.0, 0.9, 0.0]);
+        put(&mut output, 4, [33.0, 32.0, 10.0, 10.0, 0.8, 0.0]);
+        put(&mut output, 5, [10.0, 5.0, 10.0, 10.0, 0.0, 0.7]);
+        let found = decoder.decode(&output, ALL, &letterbox).expect("decoded");
+        let expected = Detection {
+            area: Area::around(320.0, 160.0, 100.0, 100.0),
+            class: 0,
+            confidence: 0.9,
+        };
+        assert_eq!(found, [expected], "one hidden, one in the padding");
+    }
+
+    #[test]
+    fn a_frame_full_of_objects_is_cut_at_the_limit() {
+        let input = Size::new(416, 416);
+        let head = Head::from_output_shape(&[1, 5, 3549], input).expect("YOLOv8");
+        let letterbox = Letterbox::new(input, input, head.placement());
+        let mut output = vec![1.0; 3549 * 5];
+        for at in 0..3549 {
+            output[at] = (at % 400) as f32;
+            output[3549 + at] = (at / 400) as f32 * 20.0;
+            output[2 * 3549 + at] = 0.5;
+            output[3 * 3549 + at] = 0.5;
+        }
+        let mut decoder = Decoder::new(head);
+        let found = decoder.decode(&output, ALL, &letterbox).expect("decoded");
+        assert_eq!(found.len(), MAX_OBJECTS);
+    }
+}

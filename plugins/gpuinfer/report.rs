@@ -1,0 +1,96 @@
+//! What the element knows of itself.
+
+use livetune_core::infer::{BOUNDS, Stage, Stages, Timings};
+
+use crate::runtime::figures::{Distribution, Figure, Value};
+
+/// Counted since the start.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    pub(super) model: String,
+    frames: u64,
+    errors: u64,
+    objects: u64,
+    timings: Timings,
+}
+
+impl Report {
+    pub(super) fn of(model: String) -> Self {
+        Self {
+            model,
+            ..Self::default()
+        }
+    }
+
+    /// A frame went through the network.
+    pub(super) fn on_objects(&mut self, objects: usize, stages: Stages) {
+        self.frames += 1;
+        self.objects += objects as u64;
+        self.timings.on_frame(stages);
+    }
+
+    /// A frame did not; whether it is the first such one.
+    pub(super) fn on_error(&mut self) -> bool {
+        self.frames += 1;
+        self.errors += 1;
+        self.errors == 1
+    }
+
+    pub(super) fn figures(&self) -> Vec<Figure> {
+        let timings = &self.timings;
+        let inferred = timings.count();
+        let mean = self.objects as f64 / inferred.max(1) as f64;
+        let text = Value::Text(self.model.clone());
+        let stage = |stage| Value::Duration(timings.mean(stage));
+        let percentile = |percent| Value::Duration(timings.percentile(percent));
+        vec![
+            Figure::new("model", text, "Path of the model"),
+            Figure::new("frames", Value::Count(self.frames), "Frames passed on"),
+            Figure::new(
+                "inferred",
+                Value::Count(inferred),
+                "Frames that the network saw",
+            ),
+            Figure::new(
+                "errors",
+                Value::Count(self.errors),
+                "Frames on which the network failed",
+            ),
+            Figure::new("objects", Value::Count(self.objects), "Objects found"),
+            Figure::new(
+                "objects-per-frame",
+                Value::Number(mean),
+                "Objects found per frame, mean",
+            ),
+            Figure::new(
+                "preprocess",
+                stage(Stage::Preprocess),
+                "Frame to tensor, mean",
+            ),
+            Figure::new("inference", stage(Stage::Inference), "In the network, mean"),
+            Figure::new(
+                "postprocess",
+                stage(Stage::Postprocess),
+                "Output to objects, mean",
+            ),
+            Figure::new("p50", percentile(50.0), "All three, median"),
+            Figure::new("p95", percentile(95.0), "All three, 95th percentile"),
+            Figure::new("p99", percentile(99.0), "All three, 99th percentile"),
+            Figure::new(
+                "detection",
+                self.distribution(),
+                "Time from frame to objects",
+            ),
+        ]
+    }
+
+    fn distribution(&self) -> Value {
+        // The last bucket has no bound: f64::MAX is how the encoder spells infinity.
+        let bounds = BOUNDS.into_iter().chain([f64::MAX]);
+        Value::Distribution(Distribution {
+            buckets: bounds.zip(self.timings.buckets().iter().copied()).collect(),
+            sum: self.timings.sum().as_secs_f64(),
+            count: self.timings.count(),
+        })
+    }
+}

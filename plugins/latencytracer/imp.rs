@@ -1,0 +1,301 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{LazyLock, Mutex};
+
+use gst::glib;
+use gst::prelude::*;
+use gst::subclass::prelude::*;
+use livetune_core::latency::{ConfigError, Report};
+
+use super::settings::Settings;
+use super::state::State;
+use super::{FACTORY, report};
+use crate::runtime::figures::{Figure, structure};
+use crate::runtime::guard::guard;
+use crate::runtime::lock::lock;
+use crate::runtime::pads;
+use crate::runtime::stats::Stats;
+use crate::runtime::telemetry::{self, Observed};
+
+static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+    gst::DebugCategory::new(
+        FACTORY,
+        gst::DebugColorFlags::empty(),
+        Some("Latency of each stage"),
+    )
+});
+
+#[derive(glib::Properties)]
+#[properties(wrapper_type = super::LatencyTracer)]
+pub struct LatencyTracer {
+    sinkpad: gst::Pad,
+    pub(super) srcpad: gst::Pad,
+    #[property(
+        name = "stage",
+        type = Option<String>,
+        member = stage,
+        get,
+        set,
+        mutable_ready,
+        nick = "Stage",
+        blurb = "Name of this place of the pipeline in reports (NULL = the element's name)"
+    )]
+    #[property(
+        name = "interval",
+        type = u32,
+        member = interval,
+        get,
+        set = Self::set_interval,
+        default = Settings::DEFAULT.interval,
+        mutable_playing,
+        nick = "Interval",
+        blurb = "Time between two livetune-latency messages, in milliseconds (0 = only at the end of the stream)"
+    )]
+    #[property(
+        name = "post-messages",
+        type = bool,
+        member = post_messages,
+        get,
+        set,
+        default = Settings::DEFAULT.post_messages,
+        mutable_playing,
+        nick = "Post messages",
+        blurb = "Post livetune-latency and livetune-sla messages on the bus"
+    )]
+    #[property(
+        name = "sla",
+        type = u32,
+        member = sla,
+        get,
+        set = Self::set_sla,
+        maximum = Settings::LONGEST_SLA,
+        default = Settings::DEFAULT.sla,
+        mutable_playing,
+        nick = "Service level",
+        blurb = "Limit on the latency, in milliseconds (0 = none). A livetune-sla message says when the 95th \
+                 percentile of an interval goes over it, and when one is at 90 % of it or less again"
+    )]
+    #[property(
+        name = "network",
+        type = bool,
+        member = network,
+        get,
+        set = Self::set_network,
+        default = Settings::DEFAULT.network,
+        mutable_playing,
+        nick = "Network",
+        blurb = "Also attach the capture time as NTP time (reference timestamp timestamp/x-ntp) to buffers that have \
+                 none, for receivers on the network. Taps read such times whether this is set or not"
+    )]
+    settings: Mutex<Settings>,
+    #[property(
+        name = "stats",
+        type = Stats,
+        get = Self::stats,
+        nick = "Statistics",
+        blurb = "Figures since the start: times in nanoseconds, bitrate in bit/s"
+    )]
+    state: Mutex<Option<State>>,
+    /// The base time is that of the clock: not so before PLAYING, where a running time would be nonsense.
+    pub(super) plays: AtomicBool,
+}
+
+impl LatencyTracer {
+    pub(super) fn announce(&self, report: Option<Report>) {
+        let Some(Report { figures, sla }) = report else {
+            return;
+        };
+        gst::debug!(CAT, imp = self, "{figures:?} {sla:?}");
+        if !lock(&self.settings).post_messages {
+            return;
+        }
+        let Some((stage, limit)) =
+            self.with_state(|state| (state.stage.clone(), state.meter.sla()))
+        else {
+            return;
+        };
+        self.post(report::latency(&stage, &figures, limit));
+        if let Some(change) = sla {
+            self.post(report::sla(&stage, &change));
+        }
+    }
+
+    fn post(&self, structure: gst::Structure) {
+        let element = self.obj();
+        let message = gst::message::Element::builder(structure).src(&*element);
+        // Nobody may be listening.
+        let _ = element.post_message(message.build());
+    }
+
+    pub(super) fn with_state<R>(&self, action: impl FnOnce(&mut State) -> R) -> Option<R> {
+        lock(&self.state).as_mut().map(action)
+    }
+
+    fn stage(&self, settings: &Settings) -> String {
+        let stage = settings.stage.clone().filter(|stage| !stage.is_empty());
+        stage.unwrap_or_else(|| self.obj().name().to_string())
+    }
+
+    fn start(&self) -> Result<(), gst::ErrorMessage> {
+        let settings = lock(&self.settings).clone();
+        let stage = self.stage(&settings);
+        let mut state = State::new(&settings, stage.clone()).map_err(|error| {
+            gst::error_msg!(gst::LibraryError::Settings, ["{error}: set a shorter sla"])
+        })?;
+        state.registration = Some(telemetry::register(self, FACTORY, Some(stage)));
+        *lock(&self.state) = Some(state);
+        // A setting that was changed meanwhile found no state to change.
+        self.retune();
+        Ok(())
+    }
+
+    fn stop(&self) {
+        let state = lock(&self.state).take();
+        drop(state);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Settings)) {
+        guard("a property of latencytracer", (), || {
+            change(&mut lock(&self.settings));
+            self.retune();
+        });
+    }
+
+    /// Brings changed settings to the state.
+    fn retune(&self) {
+        let settings = lock(&self.settings).clone();
+        if let Some(Err(error)) = self.with_state(|state| state.retune(&settings)) {
+            gst::element_imp_warning!(self, gst::LibraryError::Settings, ["{error}"]);
+        }
+    }
+
+    fn set_interval(&self, millis: u32) {
+        self.change(|settings| settings.interval = millis);
+    }
+
+    fn set_sla(&self, millis: u32) {
+        self.change(|settings| settings.sla = millis);
+    }
+
+    fn set_network(&self, network: bool) {
+        self.change(|settings| settings.network = network);
+    }
+
+    fn stats(&self) -> Stats {
+        let name = report::STATS;
+        let empty = Stats(gst::Structure::new_empty(name));
+        guard("the stats of latencytracer", empty, || {
+            Stats(structure(name, &self.figures()))
+        })
+    }
+
+    /// The figures of an element that does not run: all there, all zero.
+    fn figures_at_rest(&self) -> Result<Vec<Figure>, ConfigError> {
+        let settings = lock(&self.settings).clone();
+        let state = State::new(&settings, self.stage(&settings))?;
+        Ok(report::total(&state.stage, &state.meter, &state.counts))
+    }
+}
+
+impl Observed for LatencyTracer {
+    fn figures(&self) -> Vec<Figure> {
+        self.with_state(|state| report::total(&state.stage, &state.meter, &state.counts))
+            .unwrap_or_else(|| self.figures_at_rest().unwrap_or_default())
+    }
+}
+
+#[glib::object_subclass]
+impl ObjectSubclass for LatencyTracer {
+    const NAME: &'static str = "GstLiveTuneLatencyTracer";
+    type Type = super::LatencyTracer;
+    type ParentType = gst::Element;
+    type Interfaces = (gst::Preset,);
+
+    fn with_class(class: &Self::Class) -> Self {
+        // Scheduling is not proxied: the element pushes, so nobody downstream may hope to pull.
+        let flags = gst::PadFlags::PROXY_CAPS | gst::PadFlags::PROXY_ALLOCATION;
+        let [sink, src] = ["sink", "src"].map(|name| {
+            class
+                .pad_template(name)
+                .expect("pad_templates() has both pads")
+        });
+        let error = || Err(gst::FlowError::Error);
+        let sinkpad = gst::Pad::builder_from_template(&sink)
+            .chain_function(move |_, parent, buffer| {
+                Self::catch_panic_pad_function(parent, error, |this| this.chain(buffer))
+            })
+            .chain_list_function(move |_, parent, list| {
+                Self::catch_panic_pad_function(parent, error, |this| this.chain_list(list))
+            })
+            .event_function(|pad, parent, event| {
+                Self::catch_panic_pad_function(parent, || false, |this| this.sink_event(pad, event))
+            })
+            .flags(flags)
+            .build();
+        Self {
+            sinkpad,
+            srcpad: gst::Pad::builder_from_template(&src).flags(flags).build(),
+            settings: Mutex::default(),
+            state: Mutex::default(),
+            plays: AtomicBool::new(false),
+        }
+    }
+}
+
+#[glib::derived_properties]
+impl ObjectImpl for LatencyTracer {
+    fn constructed(&self) {
+        self.parent_constructed();
+        for pad in [&self.sinkpad, &self.srcpad] {
+            self.obj()
+                .add_pad(pad)
+                .expect("a new element has no pads yet");
+        }
+    }
+}
+
+impl GstObjectImpl for LatencyTracer {}
+
+impl PresetImpl for LatencyTracer {}
+
+impl ElementImpl for LatencyTracer {
+    fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
+        static METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
+            gst::subclass::ElementMetadata::new(
+                "Latency tracer",
+                "Filter/Analyzer/Debug",
+                "Measures how late buffers are at this place: percentiles (p50, p95, p99), frame rate and bit rate \
+                 of each stage from capture on, across encoders, queues and RTP",
+                "livetune developers",
+            )
+        });
+        Some(&METADATA)
+    }
+
+    fn pad_templates() -> &'static [gst::PadTemplate] {
+        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> =
+            LazyLock::new(|| pads::always(&gst::Caps::new_any()));
+        &TEMPLATES
+    }
+
+    fn change_state(
+        &self,
+        transition: gst::StateChange,
+    ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
+        match transition {
+            gst::StateChange::ReadyToPaused => self.start().map_err(|error| {
+                self.post_error_message(error);
+                gst::StateChangeError
+            })?,
+            gst::StateChange::PausedToPlaying => self.plays.store(true, Ordering::Release),
+            gst::StateChange::PlayingToPaused => self.plays.store(false, Ordering::Release),
+            _ => (),
+        }
+        let result = self.parent_change_state(transition);
+        match transition {
+            gst::StateChange::PausedToReady => self.stop(),
+            gst::StateChange::ReadyToPaused if result.is_err() => self.stop(),
+            _ => (),
+        }
+        result
+    }
+}

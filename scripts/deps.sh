@@ -1,0 +1,58 @@
+#!/bin/sh
+# Checks what the build, the demo and the tests need, and installs it where this is Debian or Ubuntu.
+set -eu
+
+libraries="gstreamer-1.0 gstreamer-base-1.0 gstreamer-video-1.0 gstreamer-check-1.0"
+elements="videotestsrc videoconvertscale x264enc avdec_h264 h264parse rtpbin rtph264pay qtdemux
+    pngdec pngenc vp8enc openh264enc netsim udpsrc"
+
+missing() {
+    pkg-config --version >/dev/null 2>&1 || echo pkg-config
+    cc --version >/dev/null 2>&1 || echo "C compiler (cc)"
+    for library in $libraries; do
+        pkg-config --exists "$library >= 1.22" 2>/dev/null || echo "$library >= 1.22"
+    done
+    for element in $elements; do
+        gst-inspect-1.0 "$element" >/dev/null 2>&1 || echo "element $element"
+    done
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+if ! cargo --version >/dev/null 2>&1; then
+    echo "deps: no Rust toolchain: install one from https://rustup.rs (1.94 or newer)" >&2
+    exit 1
+fi
+
+lacking=$(missing)
+[ -z "$lacking" ] && exit 0
+
+if command -v apt-get >/dev/null 2>&1; then
+    echo "deps: missing, installing with apt-get:" $lacking
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+        gcc libc6-dev pkg-config libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev \
+        gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
+        gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav >/dev/null
+    lacking=$(missing)
+    [ -z "$lacking" ] && exit 0
+fi
+
+cat >&2 <<END
+deps: these are missing:
+$lacking
+Install GStreamer 1.22 or newer with its development files and the plugin sets base, good, bad, ugly and libav:
+  Debian, Ubuntu: apt-get install gcc pkg-config libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev
+                  gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
+                  gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav
+  Fedora:         dnf install gcc pkgconf-pkg-config gstreamer1-devel gstreamer1-plugins-base-devel
+                  gstreamer1-plugins-base gstreamer1-plugins-good gstreamer1-plugins-bad-free
+                  gstreamer1-plugins-bad-free-extras gstreamer1-plugins-ugly gstreamer1-plugin-openh264
+                  gstreamer1-plugin-libav (x264enc: from RPM Fusion)
+  Arch:           pacman -S gcc pkgconf gstreamer gst-plugins-base gst-plugins-good gst-plugins-bad
+                  gst-plugins-ugly gst-libav
+  Homebrew:       brew install pkgconf gstreamer
+END
+exit 1

@@ -1,0 +1,109 @@
+//! The demonstration, run as a program: on the test picture and on real cameras.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::support::media::shared;
+
+fn demo(arguments: &[&str]) -> Output {
+    let test = std::env::current_exe().unwrap();
+    let target = test.ancestors().nth(2).unwrap();
+    let program = target.join("examples/camera_to_network");
+    assert!(
+        program.exists(),
+        "cargo build --examples first: no {}",
+        program.display()
+    );
+    Command::new(program)
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .output()
+        .unwrap()
+}
+
+fn scratch(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+/// The first number of the line of the final table that starts with `name`.
+fn figure(output: &str, name: &str) -> f64 {
+    let line = output.lines().rfind(|line| line.starts_with(name));
+    let line = line.unwrap_or_else(|| panic!("no {name} in {output}"));
+    let number = line.split_whitespace().find_map(|word| word.parse().ok());
+    number.unwrap_or_else(|| panic!("no number in {line}"))
+}
+
+#[test]
+fn a_live_source_goes_through_all_elements_and_arrives() {
+    let (picture, metrics) = (scratch("demo.png"), scratch("demo.metrics"));
+    let arguments = ["--duration", "6", "--port", "5304", "--snapshot"];
+    let rest = [
+        picture.to_str().unwrap(),
+        "--metrics",
+        metrics.to_str().unwrap(),
+    ];
+    let output = demo(&[&arguments[..], &rest].concat());
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}{complained}");
+    for stage in ["capture", "encoded", "displayed"] {
+        assert!(figure(&said, stage) > 30.0, "few frames at {stage}: {said}");
+    }
+    assert!(
+        figure(&said, "objects") > 30.0,
+        "the ball was not seen: {said}"
+    );
+    assert!(said.contains("gst-launch-1.0 rtpbin"), "{said}");
+    let png = std::fs::read(picture).unwrap();
+    assert_eq!(&png[..8], b"\x89PNG\r\n\x1a\n");
+    let metrics = std::fs::read_to_string(metrics).unwrap();
+    for (name, _) in gstlivetune::ELEMENTS {
+        assert!(metrics.contains(&format!("livetune_{name}_")), "{metrics}");
+    }
+    assert!(metrics.ends_with("# EOF\n"));
+}
+
+#[test]
+fn people_are_found_on_a_real_camera() {
+    finds("one-by-one-person-detection.mp4", "5324", 20.0);
+}
+
+#[test]
+fn bottles_are_found_on_a_real_camera() {
+    finds("bottle-detection.mp4", "5344", 20.0);
+}
+
+fn finds(video: &str, port: &str, at_least: f64) {
+    let (Some(video), Some(model), Some(labels)) = (
+        shared(&format!("media/{video}")),
+        shared("models/yolox_nano.onnx"),
+        shared("models/coco_classes.txt"),
+    ) else {
+        return;
+    };
+    let [video, model, labels] = [&video, &model, &labels].map(|path| path.to_str().unwrap());
+    let output = demo(&[
+        "--file",
+        video,
+        "--model",
+        model,
+        "--labels",
+        labels,
+        "--duration",
+        "12",
+        "--port",
+        port,
+        "--confidence",
+        "0.3",
+    ]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(figure(&said, "objects") >= at_least, "{said}");
+    assert!(figure(&said, "displayed") >= 20.0, "{said}");
+}

@@ -1,0 +1,99 @@
+//! The README's own lines, run as they stand there.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use crate::support::launch::gstreamer;
+
+const README: &str = include_str!("../../README.md");
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// The shell blocks of the README that call gst-launch-1.0.
+fn launch_blocks() -> Vec<String> {
+    README
+        .split("```sh\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .filter(|block| block.contains("gst-launch-1.0"))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The block whose first line is the comment `# {title}`.
+fn block(title: &str) -> String {
+    let heading = format!("# {title}\n");
+    let found = launch_blocks()
+        .into_iter()
+        .find(|block| block.starts_with(&heading));
+    found.unwrap_or_else(|| panic!("the README has no block {heading}"))
+}
+
+/// The command of a block, alone in its process.
+fn shell(block: &str) -> Command {
+    let command = block.trim_start_matches(|c| c != '\n').trim_start();
+    let mut shell = gstreamer("sh");
+    shell.arg("-c").arg(format!("exec {command}"));
+    shell
+}
+
+#[test]
+fn the_line_of_each_element_runs_to_its_end() {
+    for (name, _) in gstlivetune::ELEMENTS {
+        let output = shell(&block(name)).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{name}: {said}");
+        assert!(
+            block(name).contains(name),
+            "the line of {name} does not use it"
+        );
+    }
+}
+
+#[test]
+fn sender_and_receiver_deliver_pictures_whose_latency_is_known() {
+    let receiver = Running::start(&block("receiver"));
+    let sender = Running::start(&block("sender"));
+    receiver.wait_for("livetune-latency", "stage=(string)displayed");
+    sender.wait_for("livetune-latency", "stage=(string)encoded");
+    sender.wait_for("livetune-bitrate", "bitrate=(uint)");
+}
+
+/// A process that is killed when the test ends, and what it prints.
+struct Running {
+    child: Child,
+    lines: mpsc::Receiver<String>,
+}
+
+impl Running {
+    fn start(block: &str) -> Self {
+        let mut child = shell(block).stdout(Stdio::piped()).spawn().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let (send, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                let _ = send.send(line);
+            }
+        });
+        Self { child, lines }
+    }
+
+    fn wait_for(&self, message: &str, field: &str) {
+        let mut said = Vec::new();
+        while let Ok(line) = self.lines.recv_timeout(LIMIT) {
+            if line.contains(message) && line.contains(field) {
+                return;
+            }
+            said.push(line);
+        }
+        panic!("no {message} with {field} in {said:#?}");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
