@@ -26,6 +26,7 @@
 mod imp;
 mod pool;
 mod proposal;
+mod report;
 mod settings;
 
 use gst::glib;

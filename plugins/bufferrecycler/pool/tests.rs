@@ -1,3 +1,5 @@
+//! The pool without an element: lending, waiting, alignment, memory.
+
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;

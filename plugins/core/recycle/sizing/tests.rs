@@ -1,3 +1,5 @@
+//! Every kind of answer, and that none of them can stop a stream.
+
 use proptest::prelude::*;
 
 use super::*;
