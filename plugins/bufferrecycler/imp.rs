@@ -1,3 +1,5 @@
+//! The element: answers upstream's question, counts what passes, and touches no data.
+
 use std::sync::{LazyLock, Mutex};
 
 use gst::glib;
@@ -8,9 +10,9 @@ use gst_base::subclass::prelude::*;
 use livetune_core::recycle::{Answer, Decision, Downstream, Reason, Request, Sizing};
 
 use super::pool::{RecyclingPool, SharedLedger};
-use super::proposal;
 use super::settings::{LARGEST_ALIGNMENT, MOST_BUFFERS, Settings};
-use crate::runtime::figures::{self, Figure, Value};
+use super::{proposal, report};
+use crate::runtime::figures::{self, Figure};
 use crate::runtime::guard::guard;
 use crate::runtime::lock::lock;
 use crate::runtime::pads;
@@ -167,71 +169,7 @@ impl Observed for BufferRecycler {
             .as_ref()
             .map_or(Offered::NOTHING_YET, |state| state.offered);
         let ledger = *lock(&self.ledger);
-        let text = |text: &str| Value::Text(text.to_owned());
-        [
-            (
-                "made",
-                Value::Count(ledger.made()),
-                "Buffers allocated by our pools",
-            ),
-            (
-                "reused",
-                Value::Count(ledger.reused()),
-                "Buffers lent by our pools without an allocation",
-            ),
-            (
-                "hit-ratio",
-                Value::Ratio(ledger.hit_ratio()),
-                "Part of the lent buffers that needed no allocation",
-            ),
-            (
-                "outstanding",
-                Value::Level(ledger.outstanding()),
-                "Buffers of our pools in use",
-            ),
-            (
-                "peak-outstanding",
-                Value::Level(ledger.peak_outstanding()),
-                "Most buffers of our pools in use at once",
-            ),
-            (
-                "pooled-bytes",
-                Value::Bytes(ledger.pooled_bytes()),
-                "Memory held by our pools",
-            ),
-            (
-                "waits",
-                Value::Count(ledger.waits()),
-                "Times that upstream waited because a pool was at its maximum",
-            ),
-            (
-                "buffers",
-                Value::Count(ledger.buffers()),
-                "Buffers that passed the element",
-            ),
-            (
-                "bytes",
-                Value::Count(ledger.bytes()),
-                "Bytes that passed the element",
-            ),
-            (
-                "recycled",
-                Value::Count(ledger.recycled()),
-                "Buffers that passed in memory of our pools",
-            ),
-            (
-                "offered",
-                text(offered.whose),
-                "Whose pool upstream was offered: own, downstream or none",
-            ),
-            (
-                "offered-reason",
-                text(offered.reason.text()),
-                "Why upstream was offered that pool",
-            ),
-        ]
-        .map(|(name, value, help)| Figure::new(name, value, help))
-        .into()
+        report::figures(&ledger, offered.whose, offered.reason)
     }
 }
 

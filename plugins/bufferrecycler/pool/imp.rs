@@ -1,3 +1,5 @@
+//! The functions of GstBufferPool, with the books kept and the gate in front.
+
 use std::sync::{Mutex, OnceLock};
 
 use gst::glib;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Strides follow an alignment up to this many bytes: the largest pitch that GPU copies ask for
+/// Strides are aligned to at most this many bytes: the largest pitch that GPU copies ask for
 /// (`D3D12_TEXTURE_DATA_PITCH_ALIGNMENT`). A stride aligned to a page would make a narrow picture many times its size.
 const MAX_STRIDE_ALIGNMENT: u32 = 256;
 
