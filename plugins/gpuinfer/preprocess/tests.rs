@@ -77,11 +77,12 @@ fn tensor_of(size: Size, pixels: Pixels<'_>) -> [[f32; 3]; 3] {
             );
             first
         };
-        for channel in 0..3 {
-            answer[0][channel] = mean(channel, [0, 13], [0, rows]);
-            answer[1][channel] = mean(channel, [19, 32], [0, rows]);
-            answer[2][channel] = mean(channel, [0, 32], [rows, 32]);
-        }
+        let area = |columns, rows| [0, 1, 2].map(|channel| mean(channel, columns, rows));
+        answer = [
+            area([0, 13], [0, rows]),
+            area([19, 32], [0, rows]),
+            area([0, 32], [rows, 32]),
+        ];
     }
     answer
 }

@@ -159,7 +159,7 @@ fn people_who_walk_through_are_counted() {
     assert!((18..=20).contains(&people), "{counts:?}");
 }
 
-/// Over all 237 frames it is BOTTLES, and 581 by Python's onnxruntime with a decoder of its own.
+/// Over all 237 frames it is 581, and 581 by Python's onnxruntime with a decoder of its own.
 #[test]
 fn bottles_on_a_table_are_counted() {
     let (Some(infer), Some(video)) = (yolox(), shared("media/bottle-detection.mp4")) else {
