@@ -11,5 +11,6 @@ mod packaging;
 mod properties;
 mod qualityswitch;
 mod readme;
+mod gpuinfer;
 mod support;
 mod tidy;

@@ -58,7 +58,8 @@ impl Painter {
         let side = width.min(height);
         let thickness = (side / LINES_PER_SIDE).max(2);
         let letter = FONT_8X13.character_size.height;
-        let scale = (side / LETTERS_PER_SIDE / letter).max(1);
+        let unit = LETTERS_PER_SIDE * letter;
+        let scale = ((side + unit / 2) / unit).max(1);
         // The surest object on top.
         for object in objects.iter().rev() {
             let colour = PALETTE[object.class % PALETTE.len()];

@@ -1,5 +1,6 @@
 //! The engine built in: rten, on the processor.
 
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -27,7 +28,19 @@ impl RtenEngine {
         let mut loader = ModelOptions::with_all_ops();
         // Packs the weights once instead of in every run.
         loader.prepack_weights(true);
-        let model = loader.load_file(path).map_err(said)?;
+        // rten tells files by their extension, and knows where those find weights that lie beside them.
+        let is_named_so = path
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"));
+        let model = if is_named_so {
+            loader.load_file(path).map_err(said)?
+        } else {
+            loader.load(fs::read(path).map_err(said)?).map_err(said)?
+        };
+        // An empty file is a valid message of protobuf's.
+        if model.input_ids().is_empty() || model.output_ids().is_empty() {
+            return Err(EngineError("there is no network in it".to_owned()));
+        }
         let pool = (threads > 0).then(|| Arc::new(ThreadPool::with_num_threads(threads as usize)));
         Ok(Self {
             inputs: infos(&model, model.input_ids()),

@@ -1,0 +1,142 @@
+//! Tiny .onnx files, written byte by byte (<https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3>): detectors whose
+//! answer the test decides.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Side of the input of [`detector`].
+pub const SIDE: usize = 64;
+/// Cells of strides 8, 16 and 32 in such an input.
+const ANCHORS: usize = 84;
+
+const FLOAT: u64 = 1;
+const INT64: u64 = 7;
+
+/// A YOLOv8 model with two classes that finds in every picture the `objects`: centre, size and both scores.
+pub fn detector(objects: &[[f32; 6]]) -> PathBuf {
+    detector_of(objects, 0.0)
+}
+
+/// As [`detector`], but it fails on pictures whose mean brightness (0..1) is above three quarters.
+pub fn detector_afraid_of_light(objects: &[[f32; 6]]) -> PathBuf {
+    detector_of(objects, 1.34)
+}
+
+/// A model that gives an output of this shape, filled with `value`.
+pub fn constant(input: &[u64], output: &[u64], value: f32) -> PathBuf {
+    let numbers = vec![value; output.iter().product::<u64>() as usize];
+    write_model(&model(input, output, &numbers, 0.0))
+}
+
+fn detector_of(objects: &[[f32; 6]], factor: f32) -> PathBuf {
+    let mut numbers = vec![0.0; 6 * ANCHORS];
+    for (cell, object) in objects.iter().enumerate() {
+        for (row, number) in object.iter().enumerate() {
+            numbers[row * ANCHORS + cell] = *number;
+        }
+    }
+    let side = SIDE as u64;
+    write_model(&model(
+        &[1, 3, side, side],
+        &[1, 6, ANCHORS as u64],
+        &numbers,
+        factor,
+    ))
+}
+
+/// output0 = numbers + [0][mean of the picture x factor, rounded down]: an index of 1 is beyond the end.
+fn model(input: &[u64], output: &[u64], numbers: &[f32], factor: f32) -> Vec<u8> {
+    let graph = [
+        node("ReduceMean", &["images"], "mean", &[("keepdims", 0)]),
+        node("Mul", &["mean", "factor"], "scaled", &[]),
+        node("Cast", &["scaled"], "index", &[("to", INT64)]),
+        node("Gather", &["nought", "index"], "nothing", &[("axis", 0)]),
+        node("Add", &["numbers", "nothing"], "output0", &[]),
+        field(2, b"test"),
+        field(5, &tensor("numbers", output, numbers)),
+        field(5, &tensor("factor", &[], &[factor])),
+        field(5, &tensor("nought", &[1], &[0.0])),
+        field(11, &value_info("images", input)),
+        field(12, &value_info("output0", output)),
+    ];
+    let opset = field(8, &varint(2, 13));
+    [varint(1, 8), opset, field(7, &graph.concat())].concat()
+}
+
+fn node(kind: &str, inputs: &[&str], output: &str, attributes: &[(&str, u64)]) -> Vec<u8> {
+    let mut bytes: Vec<u8> = inputs
+        .iter()
+        .flat_map(|name| field(1, name.as_bytes()))
+        .collect();
+    bytes.extend(field(2, output.as_bytes()));
+    bytes.extend(field(3, output.as_bytes()));
+    bytes.extend(field(4, kind.as_bytes()));
+    for (name, value) in attributes {
+        let whole_number = varint(20, 2);
+        let attribute = [field(1, name.as_bytes()), varint(3, *value), whole_number];
+        bytes.extend(field(5, &attribute.concat()));
+    }
+    field(1, &bytes)
+}
+
+fn tensor(name: &str, shape: &[u64], numbers: &[f32]) -> Vec<u8> {
+    let mut bytes: Vec<u8> = shape.iter().flat_map(|size| varint(1, *size)).collect();
+    bytes.extend(varint(2, FLOAT));
+    bytes.extend(field(8, name.as_bytes()));
+    let raw: Vec<u8> = numbers
+        .iter()
+        .flat_map(|number| number.to_le_bytes())
+        .collect();
+    bytes.extend(field(9, &raw));
+    bytes
+}
+
+fn value_info(name: &str, shape: &[u64]) -> Vec<u8> {
+    let sizes: Vec<u8> = shape
+        .iter()
+        .flat_map(|size| field(1, &varint(1, *size)))
+        .collect();
+    let tensor = [varint(1, FLOAT), field(2, &sizes)].concat();
+    [field(1, name.as_bytes()), field(2, &field(1, &tensor))].concat()
+}
+
+fn field(number: u64, bytes: &[u8]) -> Vec<u8> {
+    [
+        bare(number << 3 | 2),
+        bare(bytes.len() as u64),
+        bytes.to_vec(),
+    ]
+    .concat()
+}
+
+fn varint(number: u64, value: u64) -> Vec<u8> {
+    [bare(number << 3), bare(value)].concat()
+}
+
+fn bare(mut value: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while value >= 0x80 {
+        bytes.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    bytes.push(value as u8);
+    bytes
+}
+
+/// A new file `*.onnx` with these bytes.
+pub fn write_model(bytes: &[u8]) -> PathBuf {
+    let path = write(bytes);
+    let named = path.with_extension("onnx");
+    std::fs::rename(path, &named).unwrap();
+    named
+}
+
+/// A new file with these bytes.
+pub fn write(bytes: &[u8]) -> PathBuf {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("gpuinfer-{}-{number}", std::process::id());
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
