@@ -4,7 +4,7 @@ set -eu
 
 libraries="gstreamer-1.0 gstreamer-base-1.0 gstreamer-video-1.0 gstreamer-check-1.0"
 elements="videotestsrc videoconvertscale x264enc avdec_h264 h264parse rtpbin rtph264pay qtdemux
-    pngdec pngenc vp8enc openh264enc netsim udpsrc"
+    pngdec pngenc agingtv vp8enc openh264enc netsim udpsrc"
 
 missing() {
     pkg-config --version >/dev/null 2>&1 || echo pkg-config

@@ -7,6 +7,11 @@ use crate::options::Options;
 /// How often either side reports; RTP's own default of 5 s is slow for a demonstration.
 pub const RTCP_INTERVAL: gst::ClockTime = gst::ClockTime::from_mseconds(300);
 
+/// A moving ball with the grain of a camera's sensor: a clean one would not need the bits that it is given.
+const TEST_PICTURE: &str = "videotestsrc is-live=true pattern=ball \
+    ! video/x-raw,format=BGRx,width=1280,height=720,framerate=30/1 \
+    ! agingtv scratch-lines=0 dusts=false pits=false ! videoconvert ! video/x-raw,format=I420";
+
 /// Camera (or file) to network, through all five elements.
 pub fn sender(options: &Options) -> String {
     let source = match &options.file {
@@ -14,9 +19,7 @@ pub fn sender(options: &Options) -> String {
             "filesrc location={} ! decodebin ! videoconvert ! clocksync",
             quoted(file)
         ),
-        None => "videotestsrc is-live=true pattern=ball ! \
-                 video/x-raw,format=I420,width=1280,height=720,framerate=30/1"
-            .to_owned(),
+        None => TEST_PICTURE.to_owned(),
     };
     let (model, labels) = (quoted(&options.model), quoted(&options.labels));
     let confidence = options.confidence;
