@@ -46,7 +46,10 @@ impl Stream {
             while let Some(message) = pipeline.bus().and_then(|bus| bus.pop()) {
                 match message.view() {
                     gst::MessageView::Error(error) => {
-                        let source = error.src().map(|s| s.path_string()).unwrap_or_default();
+                        let source = error
+                            .src()
+                            .map(GstObjectExt::path_string)
+                            .unwrap_or_default();
                         return Err(format!("{source}: {}", error.error()).into());
                     }
                     gst::MessageView::Warning(warning) => println!("warning: {}", warning.error()),

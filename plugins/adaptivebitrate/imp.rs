@@ -1,3 +1,5 @@
+//! The GObject of adaptivebitrate: properties, pads and the way of buffers through it.
+
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{LazyLock, Mutex};
 

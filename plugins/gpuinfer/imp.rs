@@ -1,3 +1,5 @@
+//! The GObject of gpuinfer: properties, start and stop, and what is done with each frame.
+
 use std::sync::{LazyLock, Mutex};
 
 use gst::glib;

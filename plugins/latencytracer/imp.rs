@@ -1,3 +1,5 @@
+//! The GObject of latencytracer: properties, pads, start and stop.
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, Mutex};
 

@@ -1,3 +1,5 @@
+//! The GObject of qualityswitch: properties, its scaler, start and stop.
+
 use std::sync::{LazyLock, Mutex};
 use std::thread::ThreadId;
 

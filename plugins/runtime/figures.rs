@@ -34,8 +34,6 @@ pub(crate) enum Value {
     Bitrate(Bitrate),
     /// 0 to 1 (gdouble, gauge).
     Ratio(Ratio),
-    /// (gboolean, gauge 0 or 1)
-    Flag(bool),
     /// (gchararray, gauge 1 with the word as label)
     Text(String),
     /// Durations by size (not in structures, histogram in seconds).
@@ -77,7 +75,6 @@ fn send_value(value: &Value) -> Option<glib::SendValue> {
         Value::Duration(duration) => nanos(*duration).to_send_value(),
         Value::Bitrate(rate) => rate.as_bps_u32().to_send_value(),
         Value::Ratio(ratio) => ratio.as_f64().to_send_value(),
-        Value::Flag(flag) => flag.to_send_value(),
         Value::Text(text) => text.to_send_value(),
         Value::Distribution(_) => return None,
     })

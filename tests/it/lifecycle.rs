@@ -11,11 +11,11 @@ const CYCLES: u32 = 100;
 /// A stream that each element works on: what stands before it, its settings, and what stands behind it.
 fn surroundings(element: &str) -> (&'static str, &'static str, &'static str) {
     match element {
-        "adaptivebitrate" => ("! x264enc tune=zerolatency", "", "! rtph264pay"),
+        "adaptivebitrate" => ("! vp8enc deadline=1 cpu-used=16", "", ""),
         "bufferrecycler" => ("", "", "! videoconvert"),
         "gpuinfer" => ("", "model=models/shapes.onnx labels=models/shapes.txt", ""),
         "latencytracer" => ("", "interval=10", ""),
-        "qualityswitch" => ("", "auto=false level=ultra-low", ""),
+        "qualityswitch" => ("", "auto=false ladder=small=320x180@50 level=small", ""),
         other => panic!("say how {other} is used"),
     }
 }

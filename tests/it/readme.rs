@@ -1,11 +1,13 @@
 //! The README's own lines, run as they stand there.
 
+use std::cell::RefCell;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
 use crate::support::launch::gstreamer;
+use crate::support::wait::eventually;
 
 const README: &str = include_str!("../../README.md");
 const LIMIT: Duration = Duration::from_secs(60);
@@ -64,6 +66,7 @@ fn sender_and_receiver_deliver_pictures_whose_latency_is_known() {
 struct Running {
     child: Child,
     lines: mpsc::Receiver<String>,
+    said: RefCell<Vec<String>>,
 }
 
 impl Running {
@@ -76,18 +79,21 @@ impl Running {
                 let _ = send.send(line);
             }
         });
-        Self { child, lines }
+        Self {
+            child,
+            lines,
+            said: RefCell::default(),
+        }
     }
 
+    /// Waits for a line with `message` and `field`; it may have been said before.
     fn wait_for(&self, message: &str, field: &str) {
-        let mut said = Vec::new();
-        while let Ok(line) = self.lines.recv_timeout(LIMIT) {
-            if line.contains(message) && line.contains(field) {
-                return;
-            }
-            said.push(line);
-        }
-        panic!("no {message} with {field} in {said:#?}");
+        let mut said = self.said.borrow_mut();
+        eventually(&format!("{message} with {field}"), LIMIT, || {
+            said.extend(self.lines.try_iter());
+            let is_it = |line: &String| line.contains(message) && line.contains(field);
+            said.iter().any(is_it)
+        });
     }
 }
 

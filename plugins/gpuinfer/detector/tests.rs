@@ -1,3 +1,5 @@
+//! The detector with an engine that answers, or panics, as it is told.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -1,3 +1,5 @@
+//! Preprocessing against a plain reference.
+
 use livetune_core::infer::ChannelOrder;
 use yuv::{YuvRange, YuvStandardMatrix};
 

@@ -100,7 +100,6 @@ fn encode_sample(mut metric: MetricEncoder<'_>, value: &Value) -> Result<(), fmt
         Value::Duration(duration) => metric.encode_gauge(&duration.as_secs_f64()),
         Value::Bitrate(rate) => metric.encode_gauge(&(rate.as_bps() as f64)),
         Value::Ratio(ratio) => metric.encode_gauge(&ratio.as_f64()),
-        Value::Flag(flag) => metric.encode_gauge(&i64::from(*flag)),
         Value::Text(_) => metric.encode_gauge(&1_i64),
         Value::Distribution(d) => {
             metric.encode_histogram::<NoLabelSet>(d.sum, d.count, &d.buckets, None)

@@ -62,9 +62,7 @@ fn describe_properties(text: &mut String, element: &gst::Element) {
             .map(|(_, name)| format!(", {name}"))
             .collect::<String>();
         let (name, kind) = (property.name(), property.value_type());
-        let default = property.default_value().transform::<String>();
-        let default = default.ok().and_then(|v| v.get::<Option<String>>().ok());
-        let default = default.flatten().unwrap_or_else(|| "NULL".to_owned());
+        let default = default(&property);
         let range = range(&property);
         let blurb = property.blurb().unwrap_or_default();
         writeln!(
@@ -85,6 +83,17 @@ pub fn own_properties(element: &gst::Element) -> Vec<glib::ParamSpec> {
         .filter(|p| own(p))
         .cloned()
         .collect()
+}
+
+fn default(property: &glib::ParamSpec) -> String {
+    let value = property.default_value();
+    // GStreamer 1.22 says a critical when it writes a structure that is not there.
+    if value.type_() == gst::Structure::static_type() {
+        return "NULL".to_owned();
+    }
+    let text = value.transform::<String>().ok();
+    let text = text.and_then(|text| text.get::<Option<String>>().ok());
+    text.flatten().unwrap_or_else(|| "NULL".to_owned())
 }
 
 fn range(property: &glib::ParamSpec) -> String {

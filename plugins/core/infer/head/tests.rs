@@ -1,3 +1,5 @@
+//! The heads on tensors made by hand.
+
 use super::*;
 
 const INPUT: Size = Size::new(64, 64);

@@ -1,3 +1,5 @@
+//! The controller over minutes of virtual time.
+
 use super::super::ladder::DEFAULT_LADDER;
 use super::super::rate::FrameRate;
 use super::*;
