@@ -124,6 +124,29 @@ fn new_caps_in_the_middle_of_the_stream() {
 }
 
 #[test]
+fn frames_without_a_time() {
+    each_element(|name| {
+        let pipeline = Pipeline::parse(&line(name, "num-buffers=20", "sync=false"));
+        let before = pipeline
+            .element("subject")
+            .static_pad("sink")
+            .unwrap()
+            .peer();
+        before
+            .unwrap()
+            .add_probe(gst::PadProbeType::BUFFER, |_, info| {
+                if let Some(buffer) = info.buffer_mut() {
+                    buffer.make_mut().set_pts(gst::ClockTime::NONE);
+                    buffer.make_mut().set_dts(gst::ClockTime::NONE);
+                }
+                gst::PadProbeReturn::Ok
+            });
+        pipeline.run_to_eos();
+        assert_eq!(rendered(&pipeline), 20, "{name} lost frames");
+    });
+}
+
+#[test]
 fn being_taken_out_of_a_running_pipeline() {
     each_element(|name| {
         let pipeline = Pipeline::parse(&line(name, "is-live=true", "sync=false"));
