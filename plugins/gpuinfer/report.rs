@@ -85,8 +85,7 @@ impl Report {
     }
 
     fn distribution(&self) -> Value {
-        // The last bucket has no bound: f64::MAX is how the encoder spells infinity.
-        let bounds = BOUNDS.into_iter().chain([f64::MAX]);
+        let bounds = BOUNDS.into_iter().chain([f64::INFINITY]);
         Value::Distribution(Distribution {
             buckets: bounds.zip(self.timings.buckets().iter().copied()).collect(),
             sum: self.timings.sum().as_secs_f64(),

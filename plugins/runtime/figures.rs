@@ -43,7 +43,7 @@ pub(crate) enum Value {
 /// How many durations fell below each bound.
 #[derive(Clone, Debug)]
 pub(crate) struct Distribution {
-    /// Upper bound in seconds and the number of values between the bound before and this one.
+    /// Upper bound in seconds and the number of values between the bound before and this one; the last bound is infinite.
     pub(crate) buckets: Vec<(f64, u64)>,
     /// Sum of all values in seconds.
     pub(crate) sum: f64,

@@ -63,6 +63,23 @@ fn a_live_source_goes_through_all_elements_and_arrives() {
         assert!(metrics.contains(&format!("livetune_{name}_")), "{metrics}");
     }
     assert!(metrics.ends_with("# EOF\n"));
+    histograms_end_at_infinity(&metrics);
+}
+
+/// OpenMetrics 1.0: the last bucket of a histogram has no bound and counts every value.
+fn histograms_end_at_infinity(metrics: &str) {
+    let counts: Vec<&str> = metrics
+        .lines()
+        .filter(|l| l.contains("_seconds_count{"))
+        .collect();
+    assert!(
+        counts.len() >= 4,
+        "three stages and one network: {counts:?}"
+    );
+    for count in counts {
+        let last = count.replacen("_count{", "_bucket{le=\"+Inf\",", 1);
+        assert!(metrics.lines().any(|line| line == last), "no {last}");
+    }
 }
 
 #[test]
