@@ -20,6 +20,7 @@ use crate::runtime::stats::Stats;
 use crate::runtime::telemetry::{self, Observed, Registration};
 
 const FACTORY: &str = "bufferrecycler";
+const DOWNSTREAM: &str = "downstream";
 const STATS: &str = "application/x-livetune-bufferrecycler-stats";
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -60,7 +61,8 @@ pub struct BufferRecycler {
         mutable_ready,
         nick = "Maximum buffers",
         blurb = "Buffers of our pool that may be in use at once; upstream then waits until one comes home, for ever if \
-                 downstream keeps them all. A pool of downstream keeps its own maximum (0 = unlimited)"
+                 downstream keeps them all. A pool of downstream keeps its own maximum, and ours in its place has the \
+                 same (0 = unlimited)"
     )]
     #[property(
         name = "alignment",
@@ -74,7 +76,7 @@ pub struct BufferRecycler {
         mutable_ready,
         nick = "Alignment",
         blurb = "Bytes that the address of each buffer is a multiple of, a power of two; up to 256 of strides too, \
-                 where both neighbours support GstVideoMeta. Not applied to a pool of downstream (0 or 1 = none)"
+                 where both neighbours support GstVideoMeta. Not applied to a pool of downstream that is kept (0 or 1 = none)"
     )]
     settings: Mutex<Settings>,
     state: Mutex<Option<State>>,
@@ -114,7 +116,7 @@ impl Offered {
     fn new(request: &Request, decision: &Decision) -> Self {
         let whose = match (decision.answer, request.downstream) {
             (Answer::OwnPool(_), _) => "own",
-            (_, Downstream::Pool(_)) => "downstream",
+            (_, Downstream::Pool(_) | Downstream::PlainPool(_)) => DOWNSTREAM,
             _ => "none",
         };
         Self {
@@ -141,18 +143,28 @@ impl BufferRecycler {
         let request = proposal::request(query);
         let decision = sizing.answer(&request);
         let pool = proposal::apply(query, decision.answer, sizing, &self.ledger)?;
-        let aligned =
-            sizing.address_mask() > 0 && !matches!(request.downstream, Downstream::Pool(_));
+        let offered = Offered::new(&request, &decision);
+        let aligned = sizing.address_mask() > 0 && offered.whose != DOWNSTREAM;
         if aligned {
             proposal::align(query, sizing.address_mask());
         }
         gst::info!(CAT, imp = self, "asked {request:?}, answered {decision:?}");
-        if let Some(state) = lock(&self.state).as_mut() {
-            state.offered = Offered::new(&request, &decision);
-            state.pools.retain(|pool| pool.upgrade().is_some());
-            state.pools.extend(pool.map(|pool| pool.downgrade()));
-        }
+        self.remember(offered, pool.as_ref());
         Ok(aligned || decision.answer != Answer::Leave)
+    }
+
+    /// Keeps track of what was `offered`. An element that stopped meanwhile lets nobody wait at its `pool`.
+    fn remember(&self, offered: Offered, pool: Option<&RecyclingPool>) {
+        let runs = lock(&self.state).as_mut().map(|state| {
+            state.offered = offered;
+            state.pools.retain(|pool| pool.upgrade().is_some());
+            state.pools.extend(pool.map(ObjectExt::downgrade));
+        });
+        if runs.is_none()
+            && let Some(pool) = pool
+        {
+            pool.retire();
+        }
     }
 
     fn stats(&self) -> Stats {

@@ -41,10 +41,33 @@ impl RecyclingPool {
     ) -> Result<Self, glib::BoolError> {
         let pool: Self = glib::Object::new();
         pool.imp().plan(plan);
-        let mut config = pool.config();
-        config.set_params(Some(caps), limits.size, limits.min, limits.max);
-        pool.set_config(config)?;
+        pool.configure(pool.config(), caps, limits)?;
         Ok(pool)
+    }
+
+    /// As [`Self::new`], with the allocator and the options of `plain` and the stricter of both alignments.
+    pub(super) fn in_place_of(
+        plain: &gst::BufferPool,
+        caps: &gst::Caps,
+        limits: Limits,
+        plan: Plan,
+    ) -> Result<Self, glib::BoolError> {
+        let mut config = plain.config();
+        alignment::tighten_rows(&mut config, &plan);
+        let pool: Self = glib::Object::new();
+        pool.imp().plan(plan);
+        pool.configure(config, caps, limits)?;
+        Ok(pool)
+    }
+
+    fn configure(
+        &self,
+        mut config: gst::BufferPoolConfig,
+        caps: &gst::Caps,
+        limits: Limits,
+    ) -> Result<(), glib::BoolError> {
+        config.set_params(Some(caps), limits.size, limits.min, limits.max);
+        self.set_config(config)
     }
 
     /// The element that offered this pool stops: nobody waits for a buffer any more, and the maximum is void. An

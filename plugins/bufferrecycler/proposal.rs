@@ -6,6 +6,9 @@ use super::pool::{Plan, RecyclingPool, SharedLedger};
 use gst::glib;
 use gst::prelude::*;
 
+/// `GST_ALLOCATOR_SYSMEM`, which the binding leaves out.
+const SYSTEM_MEMORY: &str = "SystemMemory";
+
 /// The numbers in which upstream and downstream differ, out of `query` as downstream left it.
 pub(super) fn request(query: &gst::query::Allocation) -> Request {
     let first = query.allocation_pools().next();
@@ -14,6 +17,7 @@ pub(super) fn request(query: &gst::query::Allocation) -> Request {
         Some((pool, size, min, max)) => {
             let limits = Limits { size, min, max };
             match pool {
+                Some(pool) if is_plain(&pool, query.caps()) => Downstream::PlainPool(limits),
                 Some(_) => Downstream::Pool(limits),
                 None => Downstream::Advice(limits),
             }
@@ -24,6 +28,20 @@ pub(super) fn request(query: &gst::query::Allocation) -> Request {
         frame_size: query.caps().and_then(frame_size),
         downstream,
     }
+}
+
+/// Whether `pool` does nothing that one of ours for frames of `caps` would not do: a GstVideoBufferPool itself and none
+/// of the kinds derived from it, with memory of the system.
+fn is_plain(pool: &gst::BufferPool, caps: Option<&gst::CapsRef>) -> bool {
+    if pool.type_() != gst_video::VideoBufferPool::static_type() {
+        return false;
+    }
+    let config = pool.config();
+    let configured = config.params().and_then(|params| params.0);
+    let same_caps = configured.is_none_or(|configured| Some(configured.as_ref()) == caps);
+    let allocator = config.allocator().and_then(|(allocator, _)| allocator);
+    let system = gst::Allocator::find(Some(SYSTEM_MEMORY));
+    same_caps && (allocator.is_none() || allocator == system)
 }
 
 /// Bytes of a raw video frame with `caps` in system memory, or `None` where it is anything else.
@@ -89,7 +107,10 @@ fn own_pool(
             0
         },
     };
-    RecyclingPool::new(&caps, limits, plan)
+    match query.allocation_pools().next() {
+        Some((Some(plain), ..)) => RecyclingPool::in_place_of(&plain, &caps, limits, plan),
+        _ => RecyclingPool::new(&caps, limits, plan),
+    }
 }
 
 fn put_first(query: &mut gst::query::Allocation, pool: Option<&gst::BufferPool>, limits: Limits) {

@@ -30,10 +30,10 @@ impl From<Stats> for glib::Value {
 }
 
 unsafe impl<'a> glib::value::FromValue<'a> for Stats {
-    type Checker = glib::value::GenericValueTypeChecker<Self>;
+    type Checker = glib::value::GenericValueTypeOrNoneChecker<Self>;
 
     unsafe fn from_value(value: &'a glib::Value) -> Self {
-        // SAFETY: the Checker saw that the value holds a structure.
+        // SAFETY: the Checker saw that the value holds a structure, and not none.
         Self(unsafe { gst::Structure::from_value(value) })
     }
 }
@@ -49,5 +49,22 @@ impl HasParamSpec for Stats {
 
     fn param_spec_builder() -> Self::BuilderFn {
         glib::ParamSpecBoxed::builder::<Self>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_without_a_structure_is_refused() {
+        gst::init().expect("GStreamer starts");
+        let none = glib::Value::from_type(Stats::static_type());
+        assert!(none.get::<Stats>().is_err());
+        let full = Stats(gst::Structure::new_empty("full")).to_value();
+        assert_eq!(
+            full.get::<Stats>().map(|stats| stats.0.name().to_string()),
+            Ok("full".to_owned())
+        );
     }
 }

@@ -28,6 +28,21 @@ impl LargeAlignment {
     }
 }
 
+/// Where `config` aligns rows, aligns them as `plan` wants them, too.
+pub(super) fn tighten_rows(config: &mut gst::BufferPoolConfigRef, plan: &Plan) {
+    if !config.has_option(gst_video::BUFFER_POOL_OPTION_VIDEO_ALIGNMENT) {
+        return;
+    }
+    let Some(rows) = config.video_alignment() else {
+        return;
+    };
+    let strides = rows.stride_align().map(|mask| mask | plan.stride_mask);
+    let (top, bottom) = (rows.padding_top(), rows.padding_bottom());
+    let (left, right) = (rows.padding_left(), rows.padding_right());
+    let tighter = gst_video::VideoAlignment::new(top, bottom, left, right, &strides);
+    config.set_video_alignment(&tighter);
+}
+
 /// Writes the alignment of `plan` into `config`, as far as GstVideoBufferPool can be trusted with it; the rest is the
 /// answer. Upstream switches the video meta on where it reads strides from buffers: only then may they differ from
 /// the default. Where upstream brings an alignment for strides, that one stands.

@@ -3,12 +3,14 @@
 //! A buffer forgets its pool when it is copied, also where the copy shares the memory (decoders push such copies while
 //! they keep the original). So the memory itself is marked.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use gst::glib;
 use gst::glib::translate::IntoGlib;
+use livetune_core::recycle::Ledger;
 
 use super::SharedLedger;
+use crate::runtime::guard::guard;
 
 static QUARK: LazyLock<glib::Quark> =
     LazyLock::new(|| glib::Quark::from_str("livetune-bufferrecycler-ledger"));
@@ -16,17 +18,25 @@ static QUARK: LazyLock<glib::Quark> =
 /// Marks all memory of `buffer` as one that the pools with the books `ledger` made.
 pub(super) fn put(buffer: &gst::BufferRef, ledger: &SharedLedger) {
     for memory in buffer.iter_memories() {
-        // SAFETY: a GstMemory is a GstMiniObject; the address is compared and never followed, so that it needs no
-        // destroy function and may outlive the books.
+        // SAFETY: a GstMemory is a GstMiniObject; it holds the books from here on, until `forget` lets go of them.
         unsafe {
             gst::ffi::gst_mini_object_set_qdata(
                 memory.as_ptr() as *mut gst::ffi::GstMiniObject,
                 QUARK.into_glib(),
-                Arc::as_ptr(ledger) as glib::ffi::gpointer,
-                None,
+                Arc::into_raw(ledger.clone()) as glib::ffi::gpointer,
+                Some(forget),
             );
         }
     }
+}
+
+/// Called when the memory ends. Until then its books stay alive: other books at their address would take the memory
+/// for their own.
+unsafe extern "C" fn forget(mark: glib::ffi::gpointer) {
+    guard("the end of marked memory", (), || {
+        // SAFETY: `put` gave one reference away as this pointer, and this is called once for it.
+        drop(unsafe { Arc::from_raw(mark.cast_const().cast::<Mutex<Ledger>>()) });
+    });
 }
 
 /// Whether `buffer` begins with memory that the pools with the books `ledger` made, or with a part of it.

@@ -93,6 +93,22 @@ fn copies_and_parts_that_share_the_memory_are_known() {
 }
 
 #[test]
+fn memory_that_outlives_its_books_is_nobody_elses() {
+    let ledger = SharedLedger::default();
+    let pool = active_pool(0, 0, plan(&ledger));
+    let lent = pool.acquire_buffer(None).expect("a buffer");
+    let mut kept = gst::Buffer::new();
+    let memory = lent.memory(0).expect("a buffer with memory");
+    kept.make_mut().append_memory(memory);
+    drop(lent);
+    drop(pool);
+    drop(ledger);
+    // Where the old books are gone, one of so many lies at their address.
+    let others: Vec<_> = (0..1_000).map(|_| SharedLedger::default()).collect();
+    assert!(!others.iter().any(|other| RecyclingPool::made(other, &kept)));
+}
+
+#[test]
 fn memory_is_off_the_books_when_the_pool_stops_or_ends() {
     let ledger = SharedLedger::default();
     let pool = active_pool(3, 0, plan(&ledger));

@@ -73,7 +73,9 @@ pub enum Downstream {
     Nothing,
     /// Numbers, and no pool that has them.
     Advice(Limits),
-    /// A pool of its own.
+    /// A plain pool: a pool of ours that is configured alike does all that it does.
+    PlainPool(Limits),
+    /// A pool of its own kind.
     Pool(Limits),
 }
 
@@ -91,7 +93,8 @@ pub struct Request {
 /// What to do with downstream's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// Offer a pool of our own with these numbers, in the place of downstream's first entry.
+    /// Offer a pool of our own with these numbers, in the place of downstream's first entry. Where that is a plain
+    /// pool, ours is configured as that one is.
     OwnPool(Limits),
     /// Keep downstream's first entry, with these numbers.
     Raise(Limits),
@@ -109,6 +112,8 @@ pub enum Reason {
     /// As [`Reason::NoPoolDownstream`], and downstream holds more buffers at once than `max_buffers`: a pool that
     /// small would stop the stream for ever.
     MaxRaisedForDownstream,
+    /// Downstream has a plain pool, which ours replaces so that its buffers are counted.
+    PlainPoolDownstream,
     /// Downstream has a pool and it is large enough.
     PoolDownstream,
     /// Downstream's minimum was below ours.
@@ -130,6 +135,7 @@ impl Reason {
             Self::MaxRaisedForDownstream => {
                 "downstream offers no pool and holds more buffers than max-buffers, which was raised"
             }
+            Self::PlainPoolDownstream => "downstream offers a plain pool, in whose place ours is",
             Self::PoolDownstream => "downstream offers a pool",
             Self::MinRaised => "downstream's minimum was raised to min-buffers",
             Self::MinCappedByDownstream => "downstream's maximum is below min-buffers",
@@ -178,7 +184,10 @@ impl Sizing {
     /// The answer to `request`.
     pub fn answer(&self, request: &Request) -> Decision {
         match (request.downstream, request.frame_size) {
-            (Downstream::Pool(limits), _) => self.raise(limits),
+            (Downstream::PlainPool(limits), Some(size)) if request.wants_pool => {
+                self.replace(size, limits)
+            }
+            (Downstream::Pool(limits) | Downstream::PlainPool(limits), _) => self.raise(limits),
             (downstream, Some(size)) if request.wants_pool => {
                 let advice = match downstream {
                     Downstream::Advice(limits) => limits,
@@ -222,6 +231,27 @@ impl Sizing {
             Answer::Leave
         };
         Decision { answer, reason }
+    }
+
+    /// Our pool in the place of a plain one: its numbers, with the minimum raised. Its maximum stands, for downstream
+    /// may count on it.
+    fn replace(&self, frame_size: u32, offered: Limits) -> Decision {
+        let raised = self.raise(offered);
+        let limits = match raised.answer {
+            Answer::Raise(limits) => limits,
+            _ => offered,
+        };
+        Decision {
+            answer: Answer::OwnPool(Limits {
+                size: frame_size.max(limits.size),
+                ..limits
+            }),
+            reason: if raised.reason == Reason::MinCappedByDownstream {
+                raised.reason
+            } else {
+                Reason::PlainPoolDownstream
+            },
+        }
     }
 
     fn own(&self, frame_size: u32, advice: Limits) -> Decision {

@@ -3,6 +3,7 @@
 mod lifecycle;
 mod limits;
 mod negotiation;
+mod plain_pool;
 mod surface;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -204,14 +205,36 @@ fn frames_and_rows_lie_where_the_alignment_says() {
 }
 
 #[test]
-fn a_pool_of_downstream_stays_in_use() {
+fn frames_are_recycled_in_front_of_a_filter_that_offers_a_plain_pool() {
+    for filter in [
+        "videoscale ! video/x-raw,width=160,height=120",
+        "videoconvert ! video/x-raw,format=RGB",
+    ] {
+        let pipeline = Pipeline::parse(&format!(
+            "videotestsrc num-buffers=100 ! {RAW} ! bufferrecycler name=r ! {filter} ! fakesink"
+        ));
+        pipeline.run_to_eos();
+        let recycler = pipeline.element("r");
+        assert_eq!(word(&recycler, "offered"), "own", "{filter}");
+        let why = word(&recycler, "offered-reason");
+        assert!(why.contains("plain pool"), "{filter}: {why}");
+        assert_eq!(count(&recycler, "recycled"), 100, "{filter}");
+        assert!(count(&recycler, "made") <= 4, "{}", stats(&recycler));
+        assert!(count(&recycler, "reused") >= 96, "{}", stats(&recycler));
+    }
+}
+
+#[test]
+fn a_special_pool_of_downstream_stays_in_use() {
+    // The second recycler's pool is of a kind derived from GstVideoBufferPool.
     let pipeline = Pipeline::parse(&format!(
         "videotestsrc num-buffers=20 ! {RAW} ! bufferrecycler name=r min-buffers=4 ! \
-         videoconvert ! video/x-raw,format=RGB ! fakesink"
+         bufferrecycler name=special ! fakesink"
     ));
     pipeline.run_to_eos();
     let recycler = pipeline.element("r");
     assert_eq!(word(&recycler, "offered"), "downstream");
+    assert_eq!(count(&pipeline.element("special"), "recycled"), 20);
     assert_eq!(
         (count(&recycler, "buffers"), count(&recycler, "recycled")),
         (20, 0)

@@ -5,25 +5,25 @@ use gst_check::Harness;
 
 use super::word;
 
-const CAPS: &str = "video/x-raw,format=I420,width=64,height=48,framerate=30/1";
-const FRAME: u32 = 64 * 48 * 3 / 2;
+pub(super) const CAPS: &str = "video/x-raw,format=I420,width=64,height=48,framerate=30/1";
+pub(super) const FRAME: u32 = 64 * 48 * 3 / 2;
 
 /// The element between two pads of the test.
-struct Between {
-    element: gst::Element,
+pub(super) struct Between {
+    pub(super) element: gst::Element,
     harness: Harness,
 }
 
 /// One pool of an answer.
 #[derive(Debug, PartialEq)]
-struct Offer {
+pub(super) struct Offer {
     kind: Option<String>,
     size: u32,
     min: u32,
     max: u32,
 }
 
-fn offer(kind: Option<&str>, size: u32, min: u32, max: u32) -> Offer {
+pub(super) fn offer(kind: Option<&str>, size: u32, min: u32, max: u32) -> Offer {
     let kind = kind.map(str::to_owned);
     Offer {
         kind,
@@ -34,7 +34,7 @@ fn offer(kind: Option<&str>, size: u32, min: u32, max: u32) -> Offer {
 }
 
 impl Between {
-    fn new(min: u32, max: u32, alignment: u32) -> Self {
+    pub(super) fn new(min: u32, max: u32, alignment: u32) -> Self {
         crate::support::init();
         let element = gst::ElementFactory::make("bufferrecycler")
             .property("min-buffers", min)
@@ -48,7 +48,7 @@ impl Between {
     }
 
     /// Makes downstream answer what `write` writes.
-    fn answering(
+    pub(super) fn answering(
         self,
         write: impl Fn(&mut gst::query::Allocation) + Send + Sync + 'static,
     ) -> Self {
@@ -78,14 +78,14 @@ impl Between {
         (answered, query)
     }
 
-    fn ask(&mut self) -> gst::query::Allocation<gst::Query> {
+    pub(super) fn ask(&mut self) -> gst::query::Allocation<gst::Query> {
         let (answered, query) = self.ask_for(CAPS, true);
         assert!(answered);
         query
     }
 }
 
-fn offers(query: &gst::query::Allocation<gst::Query>) -> Vec<Offer> {
+pub(super) fn offers(query: &gst::query::Allocation<gst::Query>) -> Vec<Offer> {
     query
         .allocation_pools()
         .map(|(pool, size, min, max)| Offer {
@@ -97,7 +97,7 @@ fn offers(query: &gst::query::Allocation<gst::Query>) -> Vec<Offer> {
         .collect()
 }
 
-const OURS: Option<&str> = Some("GstLiveTuneRecyclingPool");
+pub(super) const OURS: Option<&str> = Some("GstLiveTuneRecyclingPool");
 
 #[test]
 fn where_downstream_is_silent_our_pool_is_offered() {
@@ -114,12 +114,12 @@ fn where_downstream_is_silent_our_pool_is_offered() {
 #[test]
 fn a_pool_of_downstream_is_kept_and_its_minimum_raised() {
     let mut between = Between::new(6, 0, 4096).answering(|query| {
-        let pool = gst_video::VideoBufferPool::new();
+        let pool = gst::BufferPool::new();
         query.add_allocation_pool(Some(&pool), FRAME, 2, 12);
         query.add_allocation_meta::<gst_video::VideoMeta>(None);
     });
     let query = between.ask();
-    let theirs = offer(Some("GstVideoBufferPool"), FRAME, 6, 12);
+    let theirs = offer(Some("GstBufferPool"), FRAME, 6, 12);
     assert_eq!(offers(&query), [theirs]);
     assert!(
         query
@@ -138,12 +138,12 @@ fn a_pool_of_downstream_is_kept_and_its_minimum_raised() {
 #[test]
 fn the_maximum_of_a_pool_of_downstream_is_never_touched() {
     let mut between = Between::new(6, 6, 0).answering(|query| {
-        let pool = gst_video::VideoBufferPool::new();
+        let pool = gst::BufferPool::new();
         query.add_allocation_pool(Some(&pool), FRAME, 2, 4);
     });
     assert_eq!(
         offers(&between.ask()),
-        [offer(Some("GstVideoBufferPool"), FRAME, 4, 4)]
+        [offer(Some("GstBufferPool"), FRAME, 4, 4)]
     );
     let reason = word(&between.element, "offered-reason");
     assert!(reason.contains("maximum is below min-buffers"), "{reason}");

@@ -65,6 +65,37 @@ fn a_pool_downstream_is_kept_and_only_its_minimum_rises() {
 }
 
 #[test]
+fn a_plain_pool_downstream_gives_way_to_ours_with_its_numbers() {
+    let plain = |min, max| video(Downstream::PlainPool(limits(120, min, max)));
+    let sizing = sizing(6, 8);
+    let replaced = sizing.answer(&plain(2, 0));
+    assert_eq!(replaced.answer, Answer::OwnPool(limits(120, 6, 0)));
+    assert_eq!(replaced.reason, Reason::PlainPoolDownstream);
+    let larger = sizing.answer(&plain(9, 12));
+    assert_eq!(larger.answer, Answer::OwnPool(limits(120, 9, 12)));
+    let capped = sizing.answer(&plain(2, 4));
+    assert_eq!(capped.answer, Answer::OwnPool(limits(120, 4, 4)));
+    assert_eq!(capped.reason, Reason::MinCappedByDownstream);
+}
+
+#[test]
+fn a_plain_pool_is_kept_where_upstream_wants_none_or_it_holds_something_else() {
+    let plain = video(Downstream::PlainPool(limits(50, 2, 0)));
+    let unwanted = Request {
+        wants_pool: false,
+        ..plain
+    };
+    let no_video = Request {
+        frame_size: None,
+        ..plain
+    };
+    for request in [unwanted, no_video] {
+        let kept = sizing(6, 0).answer(&request);
+        assert_eq!(kept.answer, Answer::Raise(limits(50, 6, 0)));
+    }
+}
+
+#[test]
 fn what_cannot_be_pooled_gets_at_most_better_advice() {
     let request = |downstream| Request {
         frame_size: None,
@@ -148,6 +179,7 @@ fn any_downstream() -> impl Strategy<Value = Downstream> {
     prop_oneof![
         Just(Downstream::Nothing),
         any_limits().prop_map(Downstream::Advice),
+        any_limits().prop_map(Downstream::PlainPool),
         any_limits().prop_map(Downstream::Pool),
     ]
 }
@@ -165,12 +197,18 @@ proptest! {
         let request = Request { wants_pool, frame_size, downstream };
         let asked = match downstream {
             Downstream::Nothing => Limits::default(),
-            Downstream::Advice(limits) | Downstream::Pool(limits) => limits,
+            Downstream::Advice(limits) | Downstream::PlainPool(limits) | Downstream::Pool(limits) => limits,
         };
         match sizing(min, max).answer(&request).answer {
             Answer::OwnPool(own) => {
                 prop_assert!(own.max == 0 || own.max >= own.min);
-                prop_assert!(own.min >= asked.min && own.min >= min);
+                prop_assert!(own.min >= asked.min);
+                if matches!(downstream, Downstream::PlainPool(_)) {
+                    prop_assert_eq!(own.max, asked.max);
+                    prop_assert!(own.min >= min || own.min == own.max);
+                } else {
+                    prop_assert!(own.min >= min);
+                }
                 prop_assert!(own.size >= asked.size.max(frame_size.unwrap_or(0)));
                 prop_assert!(!matches!(downstream, Downstream::Pool(_)));
             }
