@@ -16,7 +16,6 @@ const LONGEST_SIDE: usize = 4096;
 /// Finds objects with one model.
 pub(super) struct Detector {
     engine: Box<dyn Engine>,
-    input: usize,
     preprocessor: Preprocessor,
     decoder: Decoder,
 }
@@ -25,12 +24,11 @@ impl Detector {
     /// Looks at what `engine` takes and gives, and runs it once on grey, which warms it up as well. The error is a
     /// sentence that says what is not understood.
     pub(super) fn new(mut engine: Box<dyn Engine>) -> Result<Self, String> {
-        let (input, size) =
-            picture_input(engine.inputs()).map_err(|why| explain(&*engine, &why))?;
+        let size = input_size(engine.inputs()).map_err(|why| explain(&*engine, &why))?;
         let shape = [1, 3, size.height as usize, size.width as usize];
         let grey = vec![0.5; shape.iter().product()];
         let (shape, data) = (&shape[..], &grey[..]);
-        if let Err(error) = run(&mut *engine, input, TensorRef { shape, data }) {
+        if let Err(error) = run(&mut *engine, TensorRef { shape, data }) {
             return Err(format!("it does not run: {error}"));
         }
         let mut shapes = (0..engine.outputs().len()).map(|index| engine.output(index));
@@ -43,7 +41,6 @@ impl Detector {
             return Err(explain(&*engine, &why));
         };
         Ok(Self {
-            input,
             preprocessor: Preprocessor::new(size, head.placement(), head.normalisation()),
             decoder: Decoder::new(head),
             engine,
@@ -64,7 +61,7 @@ impl Detector {
         let start = clock::monotonic();
         let (tensor, letterbox) = self.preprocessor.prepare(picture)?;
         let prepared = clock::monotonic();
-        run(&mut *self.engine, self.input, tensor).map_err(|error| error.to_string())?;
+        run(&mut *self.engine, tensor).map_err(|error| error.to_string())?;
         let inferred = clock::monotonic();
         let output = self
             .engine
@@ -87,24 +84,18 @@ impl Detector {
 }
 
 /// A panic in an engine is an error of that engine.
-fn run(engine: &mut dyn Engine, input: usize, tensor: TensorRef<'_>) -> Result<(), EngineError> {
+fn run(engine: &mut dyn Engine, tensor: TensorRef<'_>) -> Result<(), EngineError> {
     let panicked = Err(EngineError("the engine panicked".to_owned()));
-    guard("the inference engine", panicked, || {
-        engine.run(input, tensor)
-    })
+    guard("the inference engine", panicked, || engine.run(tensor))
 }
 
-/// The only input that can be a picture, and its size.
-fn picture_input(inputs: &[TensorInfo]) -> Result<(usize, Size), String> {
-    let mut pictures = inputs
-        .iter()
-        .enumerate()
-        .filter(|(_, info)| info.shape.len() == 4);
-    let (Some((index, info)), None) = (pictures.next(), pictures.next()) else {
-        return Err("it needs exactly one input of four dimensions".to_owned());
+/// The size of the picture that is the only input.
+fn input_size(inputs: &[TensorInfo]) -> Result<Size, String> {
+    let [info] = inputs else {
+        return Err("it must have exactly one input, the picture".to_owned());
     };
     let &[batch, channels, height, width] = &info.shape[..] else {
-        return Err("its input has no four dimensions".to_owned());
+        return Err("its input must have four dimensions".to_owned());
     };
     if batch.is_some_and(|batch| batch != 1) || channels.is_some_and(|channels| channels != 3) {
         return Err("its input must be [1,3,height,width]".to_owned());
@@ -122,7 +113,7 @@ fn picture_input(inputs: &[TensorInfo]) -> Result<(usize, Size), String> {
             Err(refusal())
         }
     };
-    Ok((index, Size::new(side(width)?, side(height)?)))
+    Ok(Size::new(side(width)?, side(height)?))
 }
 
 /// `why`, and what the model takes and gives.

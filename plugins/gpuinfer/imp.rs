@@ -7,7 +7,7 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::subclass::prelude::*;
 use gst_video::prelude::*;
-use gst_video::{VideoCapsBuilder, VideoFrameRef, VideoInfo};
+use gst_video::{VideoCapsBuilder, VideoCropMeta, VideoFrameRef, VideoInfo};
 use livetune_core::infer::{Labels, Size, Stages};
 
 use super::detector::Detector;
@@ -200,7 +200,7 @@ impl Worker {
         let frame = Size::new(info.width(), info.height());
         let unmapped = |_| "the buffer is no frame of its caps".to_owned();
         let mapped = VideoFrameRef::from_buffer_ref_readable(buffer, info).map_err(unmapped)?;
-        let picture = Picture::of(&mapped).ok_or("the planes of the frame are too short")?;
+        let picture = Picture::of(&mapped, frame).ok_or("the planes of the frame are too short")?;
         let (found, stages) = self.detector.detect(&picture, live.thresholds)?;
         objects::number(found, mapped.buffer(), frame, &mut self.objects);
         drop(mapped);
@@ -208,7 +208,8 @@ impl Worker {
         if live.draw && !self.objects.is_empty() {
             let mut mapped =
                 VideoFrameRef::from_buffer_ref_writable(buffer, info).map_err(unmapped)?;
-            self.painter.draw(&mut mapped, &self.objects, &self.labels);
+            self.painter
+                .draw(&mut mapped, frame, &self.objects, &self.labels);
         }
         Ok(stages)
     }
@@ -316,13 +317,18 @@ impl BaseTransformImpl for GpuInfer {
         Ok(())
     }
 
-    /// Pixels pass as they are: whatever downstream can take from an allocator, upstream may give.
+    /// Pixels pass as they are: whatever downstream can take from an allocator, upstream may give. Only what a sink
+    /// would crop must be cropped before, as boxes are for what is seen.
     fn propose_allocation(
         &self,
         _: Option<&gst::query::Allocation>,
         query: &mut gst::query::Allocation,
     ) -> Result<(), gst::LoggableError> {
-        self.parent_propose_allocation(None, query)
+        self.parent_propose_allocation(None, query)?;
+        while let Some(crop) = query.find_allocation_meta::<VideoCropMeta>() {
+            query.remove_nth_allocation_meta(crop);
+        }
+        Ok(())
     }
 
     fn transform_ip(

@@ -50,14 +50,17 @@ pub(super) fn labels(settings: &Settings, classes: usize) -> Result<Labels, gst:
         return Ok(Labels::numbered(classes));
     };
     check_file("labels", path, LARGEST_LABELS)?;
-    let text = fs::read_to_string(path).map_err(|error| {
+    let unreadable = |why: String| {
         gst::error_msg!(
             gst::ResourceError::Read,
-            (
-                "The labels {path} cannot be read ({error}): the property labels wants a text file in UTF-8, one name a line"
-            )
+            ("The labels {path} cannot be read ({why}): the property labels wants a text file in UTF-8, one name a line")
         )
-    })?;
+    };
+    let text = fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
+    // English text in UTF-16 is UTF-8 too, with a zero byte behind every letter; names in metas cannot hold those.
+    if text.contains('\0') {
+        return Err(unreadable("it has zero bytes, as UTF-16 has".to_owned()));
+    }
     Ok(Labels::parse(&text, classes))
 }
 

@@ -14,26 +14,25 @@ pub(super) struct Object {
     pub(super) rect: (u32, u32, u32, u32),
 }
 
-/// Numbers `found`, on from the objects that `buffer` has already, into `objects`.
+/// Numbers `found`, with ids that no object of `buffer` has yet, into `objects`.
 pub(super) fn number(
     found: &[Detection],
     buffer: &gst::BufferRef,
     frame: Size,
     objects: &mut Vec<Object>,
 ) {
-    let others = buffer.iter_meta::<VideoRegionOfInterestMeta>();
-    let last = others.map(|meta| meta.id()).max().unwrap_or(0).max(0);
+    let is_taken = |id| {
+        let mut others = buffer.iter_meta::<VideoRegionOfInterestMeta>();
+        others.any(|meta| meta.id() == id)
+    };
+    let ids = (1..=i32::MAX).filter(|id| !is_taken(*id));
     objects.clear();
-    objects.extend(
-        (last.saturating_add(1)..)
-            .zip(found)
-            .map(|(id, found)| Object {
-                id,
-                class: found.class,
-                confidence: found.confidence,
-                rect: found.area.to_pixels(frame),
-            }),
-    );
+    objects.extend(found.iter().zip(ids).map(|(found, id)| Object {
+        id,
+        class: found.class,
+        confidence: found.confidence,
+        rect: found.area.to_pixels(frame),
+    }));
 }
 
 /// Attaches each of `found`, which became `objects`, to `buffer`.

@@ -102,9 +102,9 @@ pub(super) fn packing(format: VideoFormat) -> Option<(usize, [usize; 3])> {
 }
 
 impl<'a> Picture<'a> {
-    /// The picture in `frame`, or `None` where it is not of [`FORMATS`] or its planes are too short.
-    pub(super) fn of(frame: &'a VideoFrameRef<&gst::BufferRef>) -> Option<Self> {
-        let size = Size::new(frame.width(), frame.height());
+    /// The picture of this `size` in `frame`, whose planes may have more, or `None` where it is not of [`FORMATS`] or
+    /// its planes are too short.
+    pub(super) fn of(frame: &'a VideoFrameRef<&gst::BufferRef>, size: Size) -> Option<Self> {
         let half = Size::new(size.width.div_ceil(2), size.height.div_ceil(2));
         let plane = |index, size, bytes| Plane::of(frame, index, size, bytes);
         let pixels = match frame.format() {

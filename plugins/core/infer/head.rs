@@ -59,6 +59,9 @@ impl Head {
         };
         STRIDES.iter().find_map(|strides| {
             let anchors = anchors(strides, input);
+            if anchors == 0 {
+                return None;
+            }
             let (family, classes) = if rows == anchors && columns > 5 {
                 (Family::YoloX, columns - 5)
             } else if columns == anchors && rows > 4 {
@@ -151,12 +154,8 @@ impl Head {
                 width.exp() * cell.stride,
                 height.exp() * cell.stride,
             );
-            if at_least(confidence_here, confidence) && area.is_proper() {
-                found.push(Detection {
-                    area,
-                    class,
-                    confidence: confidence_here,
-                });
+            if at_least(confidence_here, confidence) {
+                add(found, area, class, confidence_here);
             }
         }
     }
@@ -189,13 +188,7 @@ impl Head {
             }
             let number = |row: usize| geometry[row * anchors + at];
             let area = Area::around(number(0), number(1), number(2), number(3));
-            if area.is_proper() {
-                found.push(Detection {
-                    area,
-                    class: class as usize,
-                    confidence: score,
-                });
-            }
+            add(found, area, class as usize, score);
         }
     }
 }
@@ -207,6 +200,18 @@ impl Cell {
         row: 0.0,
         stride: 1.0,
     };
+}
+
+/// Adds an object to `found` unless its numbers are none. A network may be surer than sure, an object not.
+fn add(found: &mut Vec<Detection>, area: Area, class: usize, score: f32) {
+    if area.is_proper() && score.is_finite() {
+        let confidence = score.min(1.0);
+        found.push(Detection {
+            area,
+            class,
+            confidence,
+        });
+    }
 }
 
 /// False for what is no number.

@@ -49,7 +49,7 @@ impl Engine for Fake {
         &self.outputs
     }
 
-    fn run(&mut self, _: usize, _: TensorRef<'_>) -> Result<(), EngineError> {
+    fn run(&mut self, _: TensorRef<'_>) -> Result<(), EngineError> {
         assert!(!self.panics.load(Ordering::Relaxed), "on purpose");
         Ok(())
     }
@@ -144,6 +144,15 @@ fn inputs_that_are_no_picture_are_refused() {
     let mut whole_numbers = fake(&[1, 3, SIDE, SIDE], &output);
     whole_numbers.inputs[0].is_float = false;
     assert!(refusal(whole_numbers).contains("of float"));
+}
+
+#[test]
+fn a_second_input_is_refused_with_its_name() {
+    let mut engine = fake(&[1, 3, SIDE, SIDE], &[1, 6, ANCHORS]);
+    engine.inputs.push(info("scale", &[1, 2]));
+    let text = refusal(engine);
+    assert!(text.contains("exactly one input"), "{text}");
+    assert!(text.contains("scale [1,2]"), "{text}");
 }
 
 #[test]

@@ -34,8 +34,11 @@ pub(super) struct Canvas<'a> {
 }
 
 impl<'a> Canvas<'a> {
-    /// `None` for a format that is not known.
-    pub(super) fn of(frame: &'a mut VideoFrameRef<&mut gst::BufferRef>) -> Option<Self> {
+    /// The first `size` pixels of `frame`; `None` for a format that is not known.
+    pub(super) fn of(
+        frame: &'a mut VideoFrameRef<&mut gst::BufferRef>,
+        size: Size,
+    ) -> Option<Self> {
         let info = frame.info();
         let strides = info.stride().to_vec();
         let strides: Vec<usize> = strides
@@ -78,7 +81,7 @@ impl<'a> Canvas<'a> {
         let is_rgb = packing(frame.format()).is_some();
         Some(Self {
             layers,
-            size: Size::new(frame.width(), frame.height()),
+            size,
             colours: (!is_rgb).then(|| Colours::of(info)),
             planes: frame.planes_data_mut(),
         })

@@ -11,7 +11,7 @@ use embedded_graphics::prelude::*;
 use embedded_graphics::primitives::Rectangle;
 use embedded_graphics::text::{Baseline, Text};
 use gst_video::VideoFrameRef;
-use livetune_core::infer::Labels;
+use livetune_core::infer::{self, Labels};
 
 use super::objects::Object;
 use canvas::{Canvas, Magnified};
@@ -44,22 +44,26 @@ pub(super) struct Painter {
 }
 
 impl Painter {
-    /// Draws `objects` into `frame`; nothing where the format is not known.
+    /// Draws `objects` into the `visible` part of `frame`; nothing where the format is not known.
     pub(super) fn draw(
         &mut self,
         frame: &mut VideoFrameRef<&mut gst::BufferRef>,
+        visible: infer::Size,
         objects: &[Object],
         labels: &Labels,
     ) {
-        let Some(mut canvas) = Canvas::of(frame) else {
+        let size = Size::new(visible.width, visible.height);
+        let Some(mut canvas) = Canvas::of(frame, size) else {
             return;
         };
-        let Size { width, height } = canvas.size();
+        let Size { width, height } = size;
         let side = width.min(height);
         let thickness = (side / LINES_PER_SIDE).max(2);
-        let letter = FONT_8X13.character_size.height;
-        let unit = LETTERS_PER_SIDE * letter;
+        let letter = FONT_8X13.character_size;
+        let unit = LETTERS_PER_SIDE * letter.height;
         let scale = ((side + unit / 2) / unit).max(1);
+        // More letters than that are not seen, and a line of a file may have millions.
+        let letters = (width / (letter.width * scale)) as usize + 1;
         // The surest object on top.
         for object in objects.iter().rev() {
             let colour = PALETTE[object.class % PALETTE.len()];
@@ -70,8 +74,9 @@ impl Painter {
             self.text.clear();
             let label = labels.name(object.class);
             let percent = object.confidence * 100.0;
+            self.text.extend(label.chars().take(letters));
             // Writing into a string does not fail.
-            let _ = write!(self.text, "{label} {percent:.0}%");
+            let _ = write!(self.text, " {percent:.0}%");
             draw_label(&mut canvas, area, scale, colour, &self.text);
         }
     }

@@ -14,8 +14,8 @@ pub(super) trait Engine: Send {
     /// What it gives.
     fn outputs(&self) -> &[TensorInfo];
 
-    /// Runs the network with `tensor` as its input number `input`, the only one; the results stay until the next run.
-    fn run(&mut self, input: usize, tensor: TensorRef<'_>) -> Result<(), EngineError>;
+    /// Runs the network with `tensor` as its only input; the results stay until the next run.
+    fn run(&mut self, tensor: TensorRef<'_>) -> Result<(), EngineError>;
 
     /// Output number `index` of the last run; `None` before a run, after a failed one, and for what is not f32.
     fn output(&self, index: usize) -> Option<TensorRef<'_>>;

@@ -61,10 +61,11 @@ impl Engine for RtenEngine {
         &self.outputs
     }
 
-    fn run(&mut self, input: usize, tensor: TensorRef<'_>) -> Result<(), EngineError> {
+    fn run(&mut self, tensor: TensorRef<'_>) -> Result<(), EngineError> {
         self.results.clear();
-        let id = self.model.input_ids().get(input);
-        let id = *id.ok_or_else(|| EngineError(format!("the model has no input {input}")))?;
+        let &[id] = self.model.input_ids() else {
+            return Err(EngineError("it wants more than one input".to_owned()));
+        };
         let view = ValueView::from_shape(tensor.shape, tensor.data).map_err(said)?;
         let inputs = vec![(id, ValueOrView::View(view))];
         let options = Some(self.options.clone());

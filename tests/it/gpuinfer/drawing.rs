@@ -5,7 +5,9 @@ use gst_check::Harness;
 use gst_video::prelude::*;
 use gst_video::{VideoFormat, VideoFrameRef, VideoInfo};
 
-use super::{BALL, BALL_RECT, frame, harness, onnx, video_info};
+use super::{BALL, BALL_RECT, frame, harness, onnx, running, video_info};
+use crate::support::init;
+use crate::support::pipeline::stats;
 
 /// Lines of this thickness at this size.
 const THICKNESS: u32 = 2;
@@ -134,12 +136,30 @@ fn drawing_can_be_turned_off_again() {
 }
 
 #[test]
+fn of_a_label_without_end_a_line_is_drawn() {
+    init();
+    let long = onnx::write("w".repeat(16_000_000).as_bytes());
+    let element = gst::ElementFactory::make("gpuinfer")
+        .property("model", onnx::detector(&[BALL]).to_str().unwrap())
+        .property("labels", long.to_str().unwrap())
+        .property("draw", true)
+        .build()
+        .unwrap();
+    let caps = "video/x-raw,format=GRAY8,width=8192,height=8192,framerate=30/1";
+    let mut harness = running(&element, caps);
+    let out = harness.push_and_pull(frame(caps, 90)).unwrap();
+    assert_eq!(super::rects(&out).len(), 1);
+    let errors = stats(&element).get::<u64>("errors");
+    assert_eq!(errors, Ok(0));
+}
+
+#[test]
 fn boxes_over_every_edge_and_odd_sizes_can_be_drawn() {
     let whole = [32.0, 32.0, 64.0, 64.0, 0.9, 0.0];
     let tiny = [60.0, 40.0, 0.01, 0.01, 0.0, 0.9];
     let model = onnx::detector(&[whole, tiny, [0.0, 8.0, 30.0, 30.0, 0.0, 0.8]]);
     for format in FORMATS {
-        for (width, height) in [(641, 359), (3, 200), (1, 1)] {
+        for (width, height) in [(641, 359), (3, 200), (1, 1), (16_384, 3), (1, 16_384)] {
             let caps =
                 format!("video/x-raw,format={format},width={width},height={height},framerate=30/1");
             let mut harness = harness(&model, &caps);

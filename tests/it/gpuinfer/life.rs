@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use gst::prelude::*;
-use gst_video::{VideoFrameRef, VideoMeta};
+use gst_video::{VideoCropMeta, VideoFrameRef, VideoMeta};
 
 use super::{BALL, BALL_RECT, CAPS, SQUARE, SQUARE_RECT, frame, harness, onnx, rects, video_info};
 use crate::support::pipeline::{Pipeline, stats};
@@ -70,6 +70,41 @@ fn gaps_between_rows_are_honoured() {
     );
     assert_ne!(luma[38 * 160 + 44], 1, "the line is where the box is");
     assert_eq!(luma[38 * 160 + 64], 1, "the middle is free");
+}
+
+/// As decoders have it that fill whole blocks: 1088 rows for 1080.
+#[test]
+fn a_plane_that_goes_on_behind_the_picture_is_not_looked_at() {
+    let (offsets, strides) = ([0, 160 * 128, 160 * 160], [160, 80, 80]);
+    let mut buffer = gst::Buffer::from_mut_slice(vec![1_u8; 160 * 192]);
+    let flags = gst_video::VideoFrameFlags::empty();
+    let format = video_info(CAPS).format();
+    let meta = buffer.make_mut();
+    VideoMeta::add_full(meta, flags, format, 160, 128, &offsets, &strides).unwrap();
+    let mut harness = harness(&onnx::detector(&[BALL, SQUARE]), CAPS);
+    harness.element().unwrap().set_property("draw", true);
+    let out = harness.push_and_pull(buffer).unwrap();
+    assert_eq!(rects(&out), [BALL_RECT, SQUARE_RECT]);
+    let bytes = out.map_readable().unwrap();
+    let behind = (0..96).flat_map(|row| &bytes[row * 160 + 128..(row + 1) * 160]);
+    assert!(
+        behind
+            .chain(&bytes[96 * 160..128 * 160])
+            .all(|byte| *byte == 1)
+    );
+}
+
+#[test]
+fn a_sink_that_crops_does_not_get_frames_to_crop() {
+    let mut harness = harness(&onnx::detector(&[BALL]), CAPS);
+    harness.add_propose_allocation_meta(VideoMeta::meta_api(), None);
+    harness.add_propose_allocation_meta(VideoCropMeta::meta_api(), None);
+    let caps: gst::Caps = CAPS.parse().unwrap();
+    let mut query = gst::query::Allocation::new(Some(&caps), true);
+    let sink = harness.element().unwrap().static_pad("sink").unwrap();
+    assert!(sink.query(&mut query));
+    assert!(query.find_allocation_meta::<VideoMeta>().is_some());
+    assert!(query.find_allocation_meta::<VideoCropMeta>().is_none());
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod life;
 mod onnx;
 mod real;
 mod refusals;
+mod shapes;
 
 use std::path::Path;
 
@@ -140,6 +141,19 @@ fn a_second_network_adds_to_the_objects_of_the_first() {
     assert_eq!(rects, [BALL_RECT, BALL_RECT, SQUARE_RECT]);
     let ids: Vec<_> = objects.iter().map(|object| object.id).collect();
     assert_eq!(ids, [1, 2, 3], "no id twice in one frame");
+}
+
+#[test]
+fn ids_are_new_whatever_ids_others_gave() {
+    let mut input = frame(CAPS, 90);
+    for taken in [i32::MAX, 1, -7] {
+        VideoRegionOfInterestMeta::add(input.make_mut(), "other", (0, 0, 1, 1)).set_id(taken);
+    }
+    let mut harness = harness(&detector(&[BALL, SQUARE]), CAPS);
+    let out = harness.push_and_pull(input).unwrap();
+    let metas = out.iter_meta::<VideoRegionOfInterestMeta>();
+    let ids: Vec<_> = metas.map(|meta| meta.id()).collect();
+    assert_eq!(ids, [i32::MAX, 1, -7, 2, 3]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver};
 
@@ -168,42 +168,4 @@ fn bottles_on_a_table_are_counted() {
     let counts = count(&video, &infer, 0..20);
     let bottles = counts.get("bottle").copied().unwrap_or(0);
     assert!((57..=63).contains(&bottles), "{counts:?}");
-}
-
-/// The project's own network.
-fn shapes() -> Option<String> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("models");
-    let (model, labels) = (folder.join("shapes.onnx"), folder.join("shapes.txt"));
-    if !model.exists() {
-        eprintln!("SKIP: {} is not here", model.display());
-        return None;
-    }
-    Some(format!(
-        "model={} labels={}",
-        model.display(),
-        labels.display()
-    ))
-}
-
-#[test]
-fn the_own_model_finds_the_ball_of_videotestsrc() {
-    let Some(infer) = shapes() else { return };
-    let pipeline = Pipeline::parse(&format!(
-        "videotestsrc pattern=ball num-buffers=20 ! video/x-raw,format=NV12,width=640,height=480 \
-         ! gpuinfer name=infer {infer} ! fakesink"
-    ));
-    let frames = watch(&pipeline);
-    pipeline.run_to_eos();
-    let frames: Vec<_> = frames.try_iter().collect();
-    let with_ball = |objects: &&Vec<Found>| objects.iter().any(|object| object.label == "ball");
-    let hits = frames.iter().filter(with_ball).count();
-    assert!(hits >= 19, "{hits} of {}", frames.len());
-    let near = frames
-        .iter()
-        .flatten()
-        .filter(|object| object.rect.2.abs_diff(40) <= 6);
-    assert!(
-        near.count() >= 19,
-        "the ball of that pattern is 40 pixels wide: {frames:?}"
-    );
 }

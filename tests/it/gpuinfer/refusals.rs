@@ -65,6 +65,8 @@ fn the_model_takes_no_picture() {
     assert!(text.contains("four dimensions"), "{text}");
     let text = with_model(&onnx::constant(&[1, 64, 64, 3], &[1, 6, 84], 0.0));
     assert!(text.contains("[1,3,height,width]"), "{text}");
+    let text = with_model(&onnx::constant(&[1, 3, 100_000, 100_000], &[1, 6, 84], 0.0));
+    assert!(text.contains("1 to 4096 pixels"), "{text}");
 }
 
 #[test]
@@ -75,6 +77,10 @@ fn the_labels_are_not_there_or_no_text() {
     assert!(text.contains("set the property labels"), "{text}");
     let binary = onnx::write(&[0xff, 0xfe, 0x00]);
     let text = refusal(&format!("model={model} labels={}", binary.display()));
+    assert!(text.contains("UTF-8"), "{text}");
+    let utf16: Vec<u8> = "ball\n".bytes().flat_map(|letter| [letter, 0]).collect();
+    let utf16 = onnx::write(&utf16);
+    let text = refusal(&format!("model={model} labels={}", utf16.display()));
     assert!(text.contains("UTF-8"), "{text}");
 }
 

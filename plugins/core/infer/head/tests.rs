@@ -94,6 +94,32 @@ fn what_is_no_number_is_no_object() {
 }
 
 #[test]
+fn a_confidence_is_a_number_and_at_most_one() {
+    let yolox = |score| [0.0, 0.0, 2.0, 2.0, score, 1.0, 0.0];
+    let yolov8 = |score| [32.0, 32.0, 10.0, 10.0, 0.0, score, 0.0];
+    for (score, confidences) in [(7.5, vec![1.0]), (f32::INFINITY, vec![])] {
+        let mut rows = vec![0.0; ANCHORS * 7];
+        rows[..7].copy_from_slice(&yolox(score));
+        let mut columns = vec![0.0; ANCHORS * 7];
+        for (row, number) in yolov8(score).into_iter().enumerate() {
+            columns[row * ANCHORS] = number;
+        }
+        for (shape, output) in [([1, ANCHORS, 7], rows), ([1, 7, ANCHORS], columns)] {
+            let found = read(&head(&shape), &output, 0.5);
+            let seen: Vec<f32> = found.iter().map(|object| object.confidence).collect();
+            assert_eq!(seen, confidences, "{score} by {shape:?}");
+        }
+    }
+}
+
+#[test]
+fn an_input_without_a_single_cell_has_no_head() {
+    for shape in [[1, 0, 85], [1, 84, 0]] {
+        assert!(Head::from_output_shape(&shape, Size::new(7, 7)).is_none());
+    }
+}
+
+#[test]
 fn an_output_of_another_length_is_an_error() {
     let head = head(&[1, ANCHORS, 7]);
     let wrong = head.read(&[0.0; 5], 0.5, &mut Scratch::default(), &mut Vec::new());
