@@ -30,14 +30,17 @@ fn an_encoder_that_gets_half_the_frames_of_its_caps_sends_the_target_and_rises()
 /// The levels that are sent, best last.
 const LEVELS: [&str; 4] = ["ultra-low", "low", "medium", "high"];
 
+const GRAIN: &str = "videotestsrc is-live=true pattern=ball \
+    ! video/x-raw,format=BGRx,width=640,height=360,framerate=30/1 \
+    ! agingtv scratch-lines=0 dusts=false pits=false ! videoconvert ! video/x-raw,format=I420";
+
 #[test]
 fn from_the_lowest_level_a_grainy_picture_climbs_back_level_by_level() {
-    let line = "videotestsrc is-live=true pattern=ball \
-        ! video/x-raw,format=BGRx,width=640,height=360,framerate=30/1 \
-        ! agingtv scratch-lines=0 dusts=false pits=false ! videoconvert ! video/x-raw,format=I420 \
-        ! qualityswitch name=quality ! x264enc tune=zerolatency speed-preset=ultrafast \
-        ! adaptivebitrate name=abr start-bitrate=180000 max-bitrate=1500000 ! rtph264pay";
-    let (sender, _receiver) = over_udp(line, "identity");
+    let line = format!(
+        "{GRAIN} ! qualityswitch name=quality ! x264enc tune=zerolatency speed-preset=ultrafast \
+         ! adaptivebitrate name=abr start-bitrate=180000 max-bitrate=1500000 ! rtph264pay"
+    );
+    let (sender, _receiver) = over_udp(&line, "identity");
     let news = || sender.wait_for_element_message("livetune-quality");
     assert_eq!(news().get("level"), Ok(LEVELS[0]));
     for steps in LEVELS.windows(2) {
@@ -52,4 +55,28 @@ fn from_the_lowest_level_a_grainy_picture_climbs_back_level_by_level() {
     });
     let switches: u64 = stats(&sender.element("quality")).get("switches").unwrap();
     assert_eq!(switches, LEVELS.len() as u64);
+}
+
+#[test]
+fn a_network_that_loses_much_costs_levels_and_they_come_back() {
+    let line = format!(
+        "{GRAIN} ! qualityswitch name=quality ! x264enc tune=zerolatency speed-preset=ultrafast \
+         ! adaptivebitrate name=abr start-bitrate=1000000 max-bitrate=1500000 ! rtph264pay mtu=400"
+    );
+    let (sender, _receiver) = over_udp(&line, "netsim name=network");
+    let (abr, quality) = (sender.element("abr"), sender.element("quality"));
+    let network = sender.element("network");
+    let sends = |level: &str, least: u32, most: u32| {
+        let target = abr.property::<u32>("target-bitrate");
+        (least..=most).contains(&target) && quality.property::<String>("level") == level
+    };
+    eventually("all of it", LIMIT, || sends("high", 1_500_000, 1_500_000));
+    network.set_property("drop-probability", 0.3_f32);
+    eventually("next to nothing", LIMIT, || {
+        sends("ultra-low", 100_000, 250_000)
+    });
+    network.set_property("drop-probability", 0.0_f32);
+    eventually("all of it again", LIMIT, || {
+        sends("high", 1_400_000, 1_500_000)
+    });
 }
