@@ -34,6 +34,8 @@ pub(super) struct Encoder {
     property: String,
     unit: u64,
     pub(super) change: Change,
+    /// Gives every frame the bits of one of the caps' frame rate.
+    pub(super) by_caps: bool,
     _claim: Arc<Claim>,
 }
 
@@ -54,6 +56,7 @@ impl Encoder {
             property,
             unit,
             change,
+            by_caps: row.is_some_and(|row| row.by_caps),
             _claim: Arc::new(Claim::take(element).ok_or(Refusal::Taken)?),
         })
     }
@@ -126,6 +129,11 @@ pub(super) struct Pace {
 }
 
 impl Pace {
+    /// Nothing was set yet.
+    pub(super) fn is_new(&self) -> bool {
+        self.last.is_none()
+    }
+
     /// Answers whether the `target` is to be set `now`. Down at once, for the network waits for nobody.
     pub(super) fn is_due(&mut self, target: Bitrate, change: Change, now: MediaTime) -> bool {
         let due = match self.last {

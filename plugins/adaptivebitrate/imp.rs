@@ -12,7 +12,7 @@ use livetune_core::units::{Bitrate, ByteCount};
 
 use super::outbox::MESSAGE;
 use super::settings::Settings;
-use super::state::{Act, State};
+use super::state::{Act, News, State};
 use crate::runtime::figures::{self, Figure};
 use crate::runtime::lock::lock;
 use crate::runtime::stats::Stats;
@@ -41,7 +41,7 @@ pub struct AdaptiveBitrate {
         default = Settings::DEFAULT.min_bitrate,
         mutable_playing,
         nick = "Minimum bit rate",
-        blurb = "Never set the encoder below this (bit/s); at most max-bitrate"
+        blurb = "Never have the encoder send less than this (bit/s); at most max-bitrate"
     )]
     #[property(
         name = "max-bitrate",
@@ -52,7 +52,7 @@ pub struct AdaptiveBitrate {
         default = Settings::DEFAULT.max_bitrate,
         mutable_playing,
         nick = "Maximum bit rate",
-        blurb = "Never set the encoder above this (bit/s); at least min-bitrate"
+        blurb = "Never have the encoder send more than this (bit/s); at least min-bitrate"
     )]
     #[property(
         name = "start-bitrate",
@@ -101,7 +101,7 @@ pub struct AdaptiveBitrate {
         type = u32,
         get = |this: &Self| this.target.load(Ordering::Relaxed),
         nick = "Target bit rate",
-        blurb = "What the encoder is set to (bit/s), with notify (0 = not set yet)"
+        blurb = "What the encoder is to send (bit/s), with notify (0 = not set yet)"
     )]
     target: AtomicU32,
     /// Something upstream or downstream was linked anew.
@@ -146,14 +146,18 @@ impl AdaptiveBitrate {
         }
     }
 
-    fn on_buffer(&self, size: usize) {
+    fn on_buffer(&self, buffer: &gst::BufferRef) {
         let now = clock::monotonic();
         if self.is_search_due(now) {
             self.find_encoder(now);
             self.find_session(now);
         }
-        let size = ByteCount::new(size as u64);
-        let observe = |state: &mut State| (state.on_buffer(size, now), state.late_trouble(now));
+        let size = ByteCount::new(buffer.size() as u64);
+        let at = buffer.dts_or_pts().map(clock::media_time);
+        let observe = |state: &mut State| {
+            let act = state.on_buffer(size, at, now);
+            (act, state.late_trouble(now))
+        };
         let (act, trouble) = lock(&self.state).as_mut().map(observe).unwrap_or_default();
         if let Some(act) = act {
             self.act(&act);
@@ -162,20 +166,27 @@ impl AdaptiveBitrate {
     }
 
     fn act(&self, act: &Act) {
-        let announcement = &act.announcement;
-        gst::debug!(CAT, imp = self, "{announcement:?}");
         if let Some(encoder) = &act.encoder {
-            encoder.set(announcement.bitrate);
+            encoder.set(act.asked);
         }
+        gst::debug!(CAT, imp = self, "asked of the encoder: {}", act.asked);
+        if let Some(news) = &act.news {
+            self.announce(news);
+        }
+    }
+
+    fn announce(&self, news: &News) {
+        let announcement = &news.announcement;
+        gst::debug!(CAT, imp = self, "{announcement:?}");
         // Whether anybody upstream listens is not ours to know.
         let _ = self
             .obj()
             .sink_pad()
-            .push_event(announcement.event(act.limits));
+            .push_event(announcement.event(news.limits));
         self.target
             .store(announcement.bitrate.as_bps_u32(), Ordering::Relaxed);
         self.obj().notify_target_bitrate();
-        if act.post && lock(&self.settings).post_messages {
+        if news.post && lock(&self.settings).post_messages {
             let structure = figures::structure(MESSAGE, &announcement.figures());
             let message = gst::message::Element::builder(structure)
                 .src(&*self.obj())
@@ -183,6 +194,12 @@ impl AdaptiveBitrate {
             let _ = self.obj().post_message(message);
         }
     }
+}
+
+/// The frames a second that `caps` promise.
+fn frame_rate(caps: &gst::CapsRef) -> Option<f64> {
+    let rate = caps.structure(0)?.get::<gst::Fraction>("framerate").ok()?;
+    Some(f64::from(rate.numer()) / f64::from(rate.denom()))
 }
 
 impl Observed for AdaptiveBitrate {
@@ -272,6 +289,9 @@ impl BaseTransformImpl for AdaptiveBitrate {
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
         let state = lock(&self.state).take();
+        if let Some((encoder, target)) = state.as_ref().and_then(State::farewell) {
+            encoder.set(target);
+        }
         drop(state);
         self.target.store(0, Ordering::Relaxed);
         Ok(())
@@ -283,6 +303,13 @@ impl BaseTransformImpl for AdaptiveBitrate {
             gst::EventType::StreamStart | gst::EventType::Caps
         ) {
             self.relinked.store(true, Ordering::Relaxed);
+        }
+        if let gst::EventView::Caps(caps) = event.view() {
+            let rate = frame_rate(caps.caps());
+            let mut state = lock(&self.state);
+            if let Some(state) = state.as_mut() {
+                state.on_caps(rate);
+            }
         }
         self.parent_sink_event(event)
     }
@@ -298,7 +325,7 @@ impl BaseTransformImpl for AdaptiveBitrate {
         &self,
         buffer: &gst::Buffer,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
-        self.on_buffer(buffer.size());
+        self.on_buffer(buffer);
         Ok(gst::FlowSuccess::Ok)
     }
 }

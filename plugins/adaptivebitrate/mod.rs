@@ -15,6 +15,10 @@
 //! The receiver must send RTCP back, and often: both ends need a short `rtcp-min-interval`, for the round trip is
 //! measured from the sender's reports. With RTCP's regular 5 s it works too, twenty times slower.
 //!
+//! An encoder that gives every frame the bits of one of the caps' frame rate (x264enc, x265enc) sends less than it is
+//! told where frames are left out before it, as qualityswitch does. It is told more then, by the frame rate in the caps
+//! over the one that flows, four times the target at most, and sends the target.
+//!
 //! The algorithm is `livetune_core::bitrate`: GCC (draft-ietf-rmcat-gcc-02) for receiver reports, with the drained
 //! queue and snap-back of SCReAM (RFC 8298).
 

@@ -31,7 +31,7 @@ impl Announcement {
             Figure::new(
                 "bitrate",
                 Value::Bitrate(self.bitrate),
-                "Rate that the encoder is set to",
+                "Rate that the encoder is to send",
             ),
             Figure::new(
                 "previous",

@@ -180,10 +180,10 @@ fn with_counts(report: IntervalReport, before: &Seen, seen: &Seen) -> IntervalRe
         return report;
     }
     if expected == 0 {
-        // Nothing arrives of what is sent: receivers report no fraction then.
+        // Nothing arrives of what is sent: receivers report no fraction then. Between two frames nothing is sent.
         let loss = Ratio::new(if sent > 0 { 1.0 } else { 0.0 });
         let expected = u32::try_from(sent).ok();
-        let delivered = Some(Bitrate::ZERO);
+        let delivered = (sent > 0).then_some(Bitrate::ZERO);
         return IntervalReport {
             loss,
             expected,
@@ -320,6 +320,16 @@ mod tests {
             ..block()
         };
         assert_eq!(after(next, 1_100).unwrap().loss, Ratio::new(1.0));
+    }
+
+    #[test]
+    fn a_report_between_two_frames_says_nothing_of_what_arrives() {
+        let next = ReportBlock {
+            dlsr: 77,
+            ..block()
+        };
+        let report = after(next, 1_000).unwrap();
+        assert_eq!((report.loss, report.delivered), (Ratio::ZERO, None));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use livetune_core::bitrate::{Config, ConfigError, Controller, Reason};
+use livetune_core::bitrate::{Config, ConfigError, Controller, Reason, Thinning};
 use livetune_core::time::MediaTime;
 use livetune_core::units::{Bitrate, ByteCount};
 
@@ -32,6 +32,7 @@ pub(super) struct State {
     feedback: Option<Feedback>,
     feedback_since: MediaTime,
     pace: Pace,
+    thinning: Thinning,
     announced: Announcement,
     next_search: MediaTime,
     next_message: MediaTime,
@@ -56,6 +57,13 @@ enum Started {
 /// To be done once the state is unlocked.
 pub(super) struct Act {
     pub(super) encoder: Option<Encoder>,
+    /// What the encoder is to be set to.
+    pub(super) asked: Bitrate,
+    /// The target changed too.
+    pub(super) news: Option<News>,
+}
+
+pub(super) struct News {
     pub(super) announcement: Announcement,
     pub(super) limits: Config,
     /// There was no message just before.
@@ -79,6 +87,7 @@ impl State {
             feedback: None,
             feedback_since: MediaTime::ZERO,
             pace: Pace::default(),
+            thinning: Thinning::new(),
             announced: Announcement {
                 bitrate: Bitrate::ZERO,
                 previous: Bitrate::ZERO,
@@ -164,9 +173,22 @@ impl State {
         Ok(())
     }
 
-    /// A buffer passes. Answers what is to be done.
-    pub(super) fn on_buffer(&mut self, size: ByteCount, now: MediaTime) -> Option<Act> {
+    /// Buffers of `rate` frames a second follow.
+    pub(super) fn on_caps(&mut self, rate: Option<f64>) {
+        self.thinning.on_caps(rate);
+    }
+
+    /// A buffer of the time `at` passes. Answers what is to be done.
+    pub(super) fn on_buffer(
+        &mut self,
+        size: ByteCount,
+        at: Option<MediaTime>,
+        now: MediaTime,
+    ) -> Option<Act> {
         self.core.on_sent(size, now);
+        if let Some(at) = at {
+            self.thinning.on_frame(at);
+        }
         let mut decision = None;
         while let Some((report, at)) = self.feedback.as_ref().and_then(Feedback::take) {
             decision = self.core.on_report(report, at).or(decision);
@@ -197,10 +219,26 @@ impl State {
             Err(Some(Refusal::Taken)) => return None,
             Err(_) => Change::Live,
         };
-        let target = self.core.target();
-        if self.started == Started::No || !self.pace.is_due(target, change, now) {
+        if self.started == Started::No {
             return None;
         }
+        let target = self.core.target();
+        let asked = target.scaled(self.share());
+        let first = self.pace.is_new();
+        let falls = target < self.announced.bitrate;
+        let due = self.pace.is_due(asked, change, now);
+        if !due && !falls {
+            return None;
+        }
+        let news = first || target != self.announced.bitrate;
+        Some(Act {
+            encoder: self.encoder().filter(|_| due).cloned(),
+            asked,
+            news: news.then(|| self.announce(target, now)),
+        })
+    }
+
+    fn announce(&mut self, target: Bitrate, now: MediaTime) -> News {
         self.announced.previous = self.announced.bitrate;
         self.announced.bitrate = target;
         self.observe_network();
@@ -208,12 +246,24 @@ impl State {
         if post {
             self.next_message = now.after(MESSAGE_INTERVAL);
         }
-        Some(Act {
-            encoder: self.encoder().cloned(),
+        News {
             announcement: self.announced.clone(),
             limits: self.core.config(),
             post,
-        })
+        }
+    }
+
+    /// How many times the target the encoder is to be told, for it to send the target.
+    fn share(&self) -> f64 {
+        let by_caps = self.encoder().is_some_and(|encoder| encoder.by_caps);
+        if by_caps { self.thinning.factor() } else { 1.0 }
+    }
+
+    /// Who is to be told what at the end: the next start reads the encoder's bit rate, which is to be the target then.
+    pub(super) fn farewell(&self) -> Option<(Encoder, Bitrate)> {
+        let told_more = (self.share() - 1.0).abs() > f64::EPSILON;
+        let encoder = self.encoder().filter(|_| told_more)?;
+        Some((encoder.clone(), self.core.target()))
     }
 
     fn observe_network(&mut self) {

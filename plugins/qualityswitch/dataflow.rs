@@ -112,7 +112,7 @@ impl QualitySwitch {
             Some(order) => self.carry_out(order),
             None => self.open_output(),
         }
-        if input.is_none_or(|input| !input.scalable) {
+        if self.with_state(State::tells_unscaled) == Some(true) {
             gst::element_imp_warning!(
                 self,
                 gst::StreamError::Format,

@@ -18,10 +18,10 @@
 //!
 //! The frame rate comes down by dropping frames, evenly by their time stamps; caps keep the frame rate of the input, so
 //! that this costs the encoder no key frame. An encoder that shares out its bits by the frame rate of the caps, as
-//! x264enc does, then sends less than it was told, in proportion. A change of size is a change of caps between two
-//! frames: the encoder starts over with a key frame, and no frame is lost; `matroskamux` refuses it. Where the elements
-//! behind do not take the size of a rung, the next one that they take is sent, and a warning says so. No latency is
-//! added.
+//! x264enc does, then sends less than it was told, in proportion; `adaptivebitrate` makes up for that. A change of size
+//! is a change of caps between two frames: the encoder starts over with a key frame, and no frame is lost;
+//! `matroskamux` refuses it. Where the elements behind do not take the size of a rung, the next one that they take is
+//! sent, and a warning says so. No latency is added.
 //!
 //! Passed on untouched at every rung, only with frames dropped: video in memory other than the system's (a warning
 //! says so). Not even that: video whose fields come in buffers of their own. Frames without a time stamp are never

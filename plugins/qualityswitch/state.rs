@@ -23,6 +23,8 @@ pub(super) struct State {
     frames_out: u64,
     frames_untimed: u64,
     refusals: u64,
+    /// It was said that video passes unscaled.
+    told_unscaled: bool,
     _registration: Registration,
 }
 
@@ -64,6 +66,7 @@ impl State {
             frames_out: 0,
             frames_untimed: 0,
             refusals: 0,
+            told_unscaled: false,
             _registration: registration,
         }
     }
@@ -85,6 +88,14 @@ impl State {
         };
         let switch = self.controller.on_input(&input, clock::monotonic());
         self.remember(switch.map(|switch| switch.reason));
+    }
+
+    /// Whether to say now that the video that comes in passes unscaled: once.
+    pub(super) fn tells_unscaled(&mut self) -> bool {
+        let unscaled = self.input.is_none_or(|input| !input.scalable);
+        let told = self.told_unscaled;
+        self.told_unscaled |= unscaled;
+        unscaled && !told
     }
 
     /// Notes why the rung changed, where it did.

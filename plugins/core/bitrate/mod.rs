@@ -31,6 +31,7 @@ mod growth;
 mod loss;
 mod report;
 mod sent;
+mod thinning;
 mod window;
 
 #[cfg(test)]
@@ -41,3 +42,4 @@ mod scenarios;
 
 pub use controller::Controller;
 pub use report::{Config, ConfigError, Decision, IntervalReport, Reason};
+pub use thinning::Thinning;

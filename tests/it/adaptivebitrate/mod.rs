@@ -1,5 +1,6 @@
 //! `adaptivebitrate`: what it finds, what it refuses, what it says. Over a network: see `network`.
 
+mod frames;
 mod network;
 
 use std::sync::Arc;

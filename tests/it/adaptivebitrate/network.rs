@@ -21,7 +21,7 @@ fn ports() -> [u16; 3] {
 
 /// A sender's `line` (it ends before the RTP session) and a receiver that sends reports back. `network` stands
 /// between the session and the socket.
-fn over_udp(line: &str, network: &str) -> (Pipeline, Pipeline) {
+pub(super) fn over_udp(line: &str, network: &str) -> (Pipeline, Pipeline) {
     let [rtp, rtcp, back] = ports();
     let receiver = Pipeline::parse(&format!(
         "rtpbin name=rtp udpsrc port={rtp} caps=\"application/x-rtp,media=video,clock-rate=90000,\
@@ -50,7 +50,7 @@ fn session(pipeline: &Pipeline) -> gst::Element {
         .unwrap()
 }
 
-const SNOW: &str =
+pub(super) const SNOW: &str =
     "videotestsrc is-live=true pattern=snow ! video/x-raw,width=320,height=240,framerate=30/1";
 
 /// The rates in the events that pass `pad` on their way up.

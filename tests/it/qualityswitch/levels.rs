@@ -171,6 +171,9 @@ fn video_in_other_memory_passes_with_fewer_frames_and_a_warning() {
             .contains("only video in system memory")
     );
     assert_eq!(rig.warning(), None);
+    rig.set_caps("video/x-raw(memory:Elsewhere),format=I420,width=640,height=480,framerate=30/1");
+    rig.push(30);
+    assert_eq!(rig.warning(), None, "said once");
 }
 
 #[test]
