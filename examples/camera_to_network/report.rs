@@ -54,9 +54,10 @@ pub fn summary(stream: &Stream) {
         millis(&bitrate, "rtt"),
     );
     println!(
-        "buffers        {} made, {} reused",
+        "buffers        {} made, {} reused: {}",
         number(&recycler, "made"),
-        number(&recycler, "reused")
+        number(&recycler, "reused"),
+        text(&recycler, "offered-reason"),
     );
     println!(
         "objects        {} in {} frames, {:.2} per frame",

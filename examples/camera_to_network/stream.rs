@@ -2,6 +2,8 @@
 
 use std::error::Error;
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use gst::prelude::*;
 
@@ -12,6 +14,7 @@ use crate::options::Options;
 pub struct Stream {
     sender: gst::Pipeline,
     receiver: gst::Pipeline,
+    ended: Arc<AtomicBool>,
 }
 
 impl Stream {
@@ -25,7 +28,13 @@ impl Stream {
         };
         let receiver = build(&lines::receiver(options, display))?;
         let sender = build(&lines::sender(options))?;
-        Ok(Self { sender, receiver })
+        let ended = Arc::default();
+        watch_for_the_end(&sender, Arc::clone(&ended));
+        Ok(Self {
+            sender,
+            receiver,
+            ended,
+        })
     }
 
     /// Starts the receiver, then the sender.
@@ -53,10 +62,12 @@ impl Stream {
                         return Err(format!("{source}: {}", error.error()).into());
                     }
                     gst::MessageView::Warning(warning) => println!("warning: {}", warning.error()),
-                    gst::MessageView::Eos(_) => return Ok(ControlFlow::Break(())),
                     _ => {}
                 }
             }
+        }
+        if self.ended.load(Ordering::Relaxed) {
+            return Ok(ControlFlow::Break(()));
         }
         Ok(ControlFlow::Continue(()))
     }
@@ -85,6 +96,24 @@ impl Stream {
                 session.set_property("rtcp-min-interval", lines::RTCP_INTERVAL.nseconds());
             }
         }
+    }
+}
+
+/// Says so in `ended` when the file's last frame was encoded. The pipeline itself never ends: RTCP goes on.
+fn watch_for_the_end(sender: &gst::Pipeline, ended: Arc<AtomicBool>) {
+    let encoded = sender
+        .by_name("encoded")
+        .and_then(|tap| tap.static_pad("src"));
+    if let Some(pad) = encoded {
+        pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
+            if info
+                .event()
+                .is_some_and(|event| event.type_() == gst::EventType::Eos)
+            {
+                ended.store(true, Ordering::Relaxed);
+            }
+            gst::PadProbeReturn::Ok
+        });
     }
 }
 

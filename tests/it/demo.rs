@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use crate::support::launch::gst_launch;
 use crate::support::media::shared;
 
 fn demo(arguments: &[&str]) -> Output {
@@ -80,6 +81,39 @@ fn histograms_end_at_infinity(metrics: &str) {
         let last = count.replacen("_count{", "_bucket{le=\"+Inf\",", 1);
         assert!(metrics.lines().any(|line| line == last), "no {last}");
     }
+}
+
+#[test]
+fn the_end_of_a_file_is_the_end_of_the_run() {
+    let file = scratch("ball.mp4");
+    let line = "videotestsrc pattern=ball num-buffers=60 ! video/x-raw,width=640,height=360 \
+                ! x264enc tune=zerolatency ! h264parse ! qtmux ! filesink location=";
+    let made = gst_launch(&format!("{line}{}", file.display()));
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
+    let output = demo(&[
+        "--file",
+        file.to_str().unwrap(),
+        "--duration",
+        "60",
+        "--port",
+        "5364",
+    ]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(figure(&said, "displayed") > 10.0, "{said}");
+    let seconds = said
+        .lines()
+        .filter(|line| line.contains(" frames displayed "))
+        .count();
+    assert!(seconds < 40, "went on for {seconds} s after a file of 2 s");
 }
 
 #[test]
