@@ -7,6 +7,7 @@ mod report;
 mod stream;
 
 use std::error::Error;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -52,9 +53,11 @@ fn demonstrate(options: &Options) -> Result<(), Box<dyn Error>> {
 #[allow(clippy::disallowed_methods, reason = "the program's own pace")]
 fn run(stream: &Stream, duration: Duration) -> Result<(), Box<dyn Error>> {
     let mut elapsed = Duration::ZERO;
-    while elapsed < duration && stream.messages()?.is_continue() {
+    let mut flow = ControlFlow::Continue(());
+    while elapsed < duration && flow.is_continue() {
         std::thread::sleep(TICK);
         elapsed += TICK;
+        flow = stream.messages()?;
         report::progress(stream, elapsed);
     }
     Ok(())

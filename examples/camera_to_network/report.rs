@@ -42,6 +42,11 @@ pub fn summary(stream: &Stream) {
     let recycler = stream.stats("recycler");
     let infer = stream.stats("infer");
     let bitrate = stream.stats("bitrate");
+    let found = stream.found();
+    let labels = found
+        .iter()
+        .map(|(label, count)| format!(" {label} {count}"));
+    let labels = labels.collect::<String>();
     println!();
     println!(
         "fps            {:.1}",
@@ -60,7 +65,7 @@ pub fn summary(stream: &Stream) {
         text(&recycler, "offered-reason"),
     );
     println!(
-        "objects        {} in {} frames, {:.2} per frame",
+        "objects        {} in {} frames, {:.2} per frame:{labels}",
         number(&infer, "objects"),
         number(&infer, "inferred"),
         infer.get::<f64>("objects-per-frame").unwrap_or_default(),

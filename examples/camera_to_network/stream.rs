@@ -1,5 +1,7 @@
 //! Sender and receiver, running.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -15,6 +17,7 @@ pub struct Stream {
     sender: gst::Pipeline,
     receiver: gst::Pipeline,
     ended: Arc<AtomicBool>,
+    found: RefCell<BTreeMap<String, u64>>,
 }
 
 impl Stream {
@@ -34,6 +37,7 @@ impl Stream {
             sender,
             receiver,
             ended,
+            found: RefCell::default(),
         })
     }
 
@@ -62,6 +66,12 @@ impl Stream {
                         return Err(format!("{source}: {}", error.error()).into());
                     }
                     gst::MessageView::Warning(warning) => println!("warning: {}", warning.error()),
+                    gst::MessageView::Element(element) => {
+                        element
+                            .structure()
+                            .into_iter()
+                            .for_each(|said| self.count(said));
+                    }
                     _ => {}
                 }
             }
@@ -70,6 +80,24 @@ impl Stream {
             return Ok(ControlFlow::Break(()));
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// How often objects of each label were found, by the `livetune-detections` messages that were read.
+    pub fn found(&self) -> BTreeMap<String, u64> {
+        self.found.borrow().clone()
+    }
+
+    fn count(&self, said: &gst::StructureRef) {
+        if said.name() != "livetune-detections" {
+            return;
+        }
+        let objects = said.get::<gst::List>("objects").unwrap_or_default();
+        let objects = objects
+            .iter()
+            .filter_map(|object| object.get::<gst::Structure>().ok());
+        for label in objects.filter_map(|object| object.get::<String>("label").ok()) {
+            *self.found.borrow_mut().entry(label).or_default() += 1;
+        }
     }
 
     /// The `stats` of the element called `name`, empty where there is none.
