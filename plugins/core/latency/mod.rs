@@ -3,10 +3,12 @@
 //! Values go into HDR histograms (G. Tene, HdrHistogram): constant memory, a few nanoseconds a value, percentiles
 //! within 1 %. Means, extremes and counts are exact.
 
+mod histogram;
 mod meter;
 mod sla;
 mod tally;
 
+pub use histogram::{Counter, Histogram, LONGEST, Summary, quantiles};
 pub use meter::{BUCKETS, Config, ConfigError, Report, StageMeter};
 pub use sla::{SlaChange, SlaMonitor, SlaState};
 pub use tally::Figures;
