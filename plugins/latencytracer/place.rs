@@ -64,13 +64,3 @@ pub(super) fn before(pad: &gst::Pad) -> Vec<Arc<Place>> {
     });
     places
 }
-
-/// `pts` as running time in nanoseconds, where `segment` is one of time.
-pub(super) fn running_time(pts: Option<gst::ClockTime>, segment: &gst::Segment) -> Option<i64> {
-    let segment = segment.downcast_ref::<gst::ClockTime>()?;
-    let nanos = match segment.to_running_time_full(pts?)? {
-        gst::Signed::Positive(time) => i128::from(time.nseconds()),
-        gst::Signed::Negative(time) => -i128::from(time.nseconds()),
-    };
-    i64::try_from(nanos).ok()
-}

@@ -2,23 +2,23 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::time::Duration;
 
-use livetune_core::latency::{
-    Capture, ConfigError, Figures, Point, Sample, SlaChange, SlaMonitor, Source,
-};
+use livetune_core::latency::{Capture, Figures, Point, Sample, SlaChange, SlaConfigError, Source};
 use livetune_core::time::MediaTime;
 use livetune_core::units::ByteCount;
 
 use super::place::Place;
 use super::reading::Reading;
+use super::running_time::running_time;
+use super::service::Service;
 use super::settings::Settings;
-use crate::runtime::clock;
+use crate::runtime::clock::media_time;
 use crate::runtime::telemetry::Registration;
 
-/// What an interval showed.
-#[derive(Clone, Copy, Debug, Default)]
+/// What there is to tell after a buffer.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Report {
+    /// The interval is over: what it came to.
     pub(super) figures: Option<Figures>,
     pub(super) sla: Option<SlaChange>,
 }
@@ -26,14 +26,121 @@ pub(super) struct Report {
 /// Born on the way to PAUSED, dropped on the way back.
 pub(super) struct State {
     pub(super) point: Point,
-    pub(super) sla: SlaMonitor,
+    pub(super) service: Service,
     pub(super) segment: gst::Segment,
     pub(super) stage: String,
     /// Attach the capture time as NTP time, for receivers on the network.
     pub(super) network: bool,
-    /// The taps before this one; `None`: to be looked for.
+    /// The nearest taps before this one; `None`: to be looked for.
     pub(super) before: Option<Vec<Arc<Place>>>,
+    place: Arc<Place>,
     origin: u64,
     sequence: u64,
     pub(super) registration: Option<Registration>,
+}
+
+impl State {
+    pub(super) fn new(
+        settings: &Settings,
+        stage: String,
+        place: Arc<Place>,
+    ) -> Result<Self, SlaConfigError> {
+        Ok(Self {
+            point: Point::new(settings.interval()),
+            service: Service::new(settings)?,
+            segment: gst::Segment::new(),
+            stage,
+            network: settings.network,
+            before: None,
+            place,
+            // Every new hasher has other keys: a number that no other element or process is likely to have.
+            origin: RandomState::new().hash_one(()),
+            sequence: 0,
+            registration: None,
+        })
+    }
+
+    /// Goes on with other settings; the stage keeps its name until the next start.
+    pub(super) fn retune(&mut self, settings: &Settings) -> Result<(), SlaConfigError> {
+        self.network = settings.network;
+        self.point.set_interval(settings.interval());
+        self.service.retune(settings)
+    }
+
+    /// The frame that `buffer` is likely to hold, though it does not say so: one that a tap before this one saw.
+    pub(super) fn guess(&self, buffer: &gst::BufferRef) -> Option<Capture> {
+        let running = running_time(buffer.pts(), &self.segment);
+        let before = self.before.iter().flatten();
+        before.into_iter().find_map(|place| place.guess(running))
+    }
+
+    /// A frame that an earlier tap saw.
+    pub(super) fn seen_before(
+        &self,
+        frame: Capture,
+        source: Source,
+        now: MediaTime,
+    ) -> (Capture, Reading) {
+        (frame, Reading::since_capture(frame.captured, source, now))
+    }
+
+    /// A frame that no tap saw before.
+    pub(super) fn first_seen(&mut self, reading: Reading, now: MediaTime) -> (Capture, Reading) {
+        (self.identify(reading, now), reading)
+    }
+
+    /// How old `buffer` is at the running time `now`.
+    pub(super) fn age(&self, buffer: &gst::BufferRef, now: Option<MediaTime>) -> Reading {
+        Reading::age(running_time(buffer.pts(), &self.segment), now)
+    }
+
+    /// Takes in a buffer of `frame`, and says what there is to tell.
+    pub(super) fn on_buffer(
+        &mut self,
+        buffer: &gst::BufferRef,
+        frame: Capture,
+        reading: Reading,
+        now: MediaTime,
+    ) -> Report {
+        let segment = &self.segment;
+        self.place
+            .on_arrival(&frame, || running_time(buffer.pts(), segment), now);
+        let sample = Sample {
+            frame,
+            pts: buffer.pts().map(media_time),
+            age: reading.latency,
+            negative: reading.negative,
+            source: reading.source,
+            size: ByteCount::new(buffer.size() as u64),
+        };
+        let before = self.before.iter().flatten();
+        let arrived = || before.into_iter().find_map(|place| place.find(&frame));
+        if let Some(measured) = self.point.on_buffer(&sample, arrived, now) {
+            self.service.on_frame(&measured, now);
+        }
+        Report {
+            figures: self.point.on_timer(now),
+            sla: self.service.on_timer(now),
+        }
+    }
+
+    /// The stream ended.
+    pub(super) fn on_end(&mut self, now: MediaTime) -> Report {
+        Report {
+            figures: self.point.on_end(now),
+            sla: self.service.on_end(now),
+        }
+    }
+
+    /// The identity of a frame that came at `entry` for the first time.
+    fn identify(&mut self, reading: Reading, entry: MediaTime) -> Capture {
+        let sequence = self.sequence;
+        self.sequence += 1;
+        Capture {
+            origin: self.origin,
+            sequence,
+            entry,
+            captured: entry.before(reading.latency),
+        }
+    }
 }

@@ -61,6 +61,15 @@ pub struct Sample {
     pub size: ByteCount,
 }
 
+/// The latency of one frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Measured {
+    /// From its capture until now.
+    pub age: Duration,
+    /// From its coming to the stage until now, where that is known.
+    pub transit: Option<Duration>,
+}
+
 /// One measured place: takes in every buffer and says each interval what they came to.
 ///
 /// A frame in several parts (packets, slices) is measured by its first; the others count as buffers and bytes.
@@ -99,29 +108,33 @@ impl Point {
         self.deadline = deadline;
     }
 
-    /// Takes in a buffer; `arrived` says when its frame came to the stage that ends here. It is asked only where
-    /// the buffer is measured.
+    /// Takes in a buffer; `arrived` says when its frame came to the stage that ends here, and is asked only where the
+    /// buffer is measured. Answers with what was measured, or `None` for a part of a frame that was measured before.
     pub fn on_buffer(
         &mut self,
         sample: &Sample,
         arrived: impl FnOnce() -> Option<MediaTime>,
         now: MediaTime,
-    ) -> Novelty {
+    ) -> Option<Measured> {
         let novelty = self.tracks.on_buffer(&sample.frame, sample.pts);
-        let measured = novelty != Novelty::Part;
-        if measured {
+        let is_frame = novelty != Novelty::Part;
+        let measured = is_frame.then(|| {
             self.measure(sample, now);
-            if let Some(arrived) = arrived() {
-                let transit = now.since(arrived);
+            let transit = arrived().map(|arrived| now.since(arrived));
+            if let Some(transit) = transit {
                 self.window.transit.record(transit);
                 self.total.transit.record(transit);
             }
-        }
+            Measured {
+                age: sample.age,
+                transit,
+            }
+        });
         self.counts.buffers += 1;
         self.counts.duplicated += u64::from(novelty == Novelty::Duplicate);
-        self.window.on_buffer(sample.size, measured, now);
-        self.total.on_buffer(sample.size, measured, now);
-        novelty
+        self.window.on_buffer(sample.size, is_frame, now);
+        self.total.on_buffer(sample.size, is_frame, now);
+        measured
     }
 
     fn measure(&mut self, sample: &Sample, now: MediaTime) {

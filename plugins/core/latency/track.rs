@@ -12,7 +12,7 @@ const ORIGINS: usize = 8;
 
 /// What a buffer is among the ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Novelty {
+pub(super) enum Novelty {
     /// The first of its frame.
     New,
     /// A further packet or slice of the frame: same frame, same time stamp.
@@ -33,7 +33,7 @@ struct Track {
 
 /// Watches the sequence numbers at one place.
 #[derive(Clone, Debug, Default)]
-pub struct Tracks {
+pub(super) struct Tracks {
     /// The origin heard of last is the last.
     tracks: Vec<Track>,
     lost: u64,
@@ -41,7 +41,7 @@ pub struct Tracks {
 
 impl Tracks {
     /// Takes in a buffer of `frame` with this time stamp.
-    pub fn on_buffer(&mut self, frame: &Capture, pts: Option<MediaTime>) -> Novelty {
+    pub(super) fn on_buffer(&mut self, frame: &Capture, pts: Option<MediaTime>) -> Novelty {
         let last = self.tracks.len().wrapping_sub(1);
         match self
             .tracks
@@ -64,13 +64,13 @@ impl Tracks {
     }
 
     /// The stream ended: what has not come will not.
-    pub fn on_end(&mut self) {
+    pub(super) fn on_end(&mut self) {
         let open: u64 = self.tracks.drain(..).map(|track| track.missing()).sum();
         self.lost += open;
     }
 
     /// Frames that did not come though later ones did.
-    pub const fn lost(&self) -> u64 {
+    pub(super) const fn lost(&self) -> u64 {
         self.lost
     }
 
