@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::sla::{SlaChange, SlaMonitor};
+use super::sla::{SlaChange, SlaConfig, SlaConfigError, SlaMonitor};
 use super::tally::{Figures, LONGEST, Tally};
 use crate::time::MediaTime;
 use crate::units::ByteCount;
@@ -44,10 +44,12 @@ impl Default for Config {
 }
 
 /// Why a configuration cannot work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ConfigError {
     /// The limit lies beyond what percentiles reach, so that it could never break.
     SlaTooLong(Duration),
+    /// The limit cannot be watched.
+    Sla(SlaConfigError),
 }
 
 impl fmt::Display for ConfigError {
@@ -57,15 +59,27 @@ impl fmt::Display for ConfigError {
                 f,
                 "a limit of {sla:?} can never be broken: percentiles reach to {LONGEST:?}"
             ),
+            Self::Sla(error) => error.fmt(f),
         }
     }
 }
 
 impl std::error::Error for ConfigError {}
 
+impl From<SlaConfigError> for ConfigError {
+    fn from(error: SlaConfigError) -> Self {
+        Self::Sla(error)
+    }
+}
+
 impl Config {
-    fn limit(&self) -> Option<Duration> {
-        (!self.sla.is_zero()).then_some(self.sla)
+    fn to_sla(self) -> SlaConfig {
+        SlaConfig {
+            limit: self.sla,
+            window: Duration::from_secs(1).max(self.interval),
+            cooldown: Duration::ZERO,
+            ..SlaConfig::default()
+        }
     }
 
     fn validate(&self) -> Result<(), ConfigError> {
@@ -81,7 +95,7 @@ impl Config {
 pub struct Report {
     /// The figures of the interval.
     pub figures: Figures,
-    /// Where the interval's 95th percentile broke the limit or came back under it.
+    /// Where the 95th percentile broke the limit or came back under it since the last report.
     pub sla: Option<SlaChange>,
 }
 
@@ -90,6 +104,7 @@ pub struct Report {
 pub struct StageMeter {
     interval: Duration,
     sla: SlaMonitor,
+    change: Option<SlaChange>,
     window: Tally<u32>,
     total: Tally<u64>,
     buckets: [u64; BUCKETS.len() + 1],
@@ -104,7 +119,8 @@ impl StageMeter {
         config.validate()?;
         Ok(Self {
             interval: config.interval,
-            sla: SlaMonitor::new(config.limit()),
+            sla: SlaMonitor::new(config.to_sla())?,
+            change: None,
             window: Tally::new(),
             total: Tally::new(),
             buckets: [0; BUCKETS.len() + 1],
@@ -117,19 +133,20 @@ impl StageMeter {
     /// Where the configuration cannot work; the one before stays.
     pub fn set_config(&mut self, config: Config) -> Result<(), ConfigError> {
         config.validate()?;
+        self.sla.set_config(config.to_sla())?;
         self.interval = config.interval;
-        self.sla.set_limit(config.limit());
         Ok(())
     }
 
     /// The limit on the latency; zero where there is none.
     pub fn sla(&self) -> Duration {
-        self.sla.limit().unwrap_or_default()
+        self.sla.config().limit
     }
 
     /// Takes in a buffer of `size` that is `latency` late.
     pub fn on_buffer(&mut self, latency: Duration, size: ByteCount, now: MediaTime) {
         let violated = self.sla.is_over(latency);
+        self.sla.on_value(latency, now);
         self.window.record(latency, size, violated, now);
         self.total.record(latency, size, violated, now);
         let bucket = BUCKETS.partition_point(|bound| *bound < latency);
@@ -138,6 +155,7 @@ impl StageMeter {
 
     /// Closes the interval where it is over, and begins the next.
     pub fn on_timer(&mut self, now: MediaTime) -> Option<Report> {
+        self.change = self.sla.on_timer(now).or(self.change);
         let opened = self.window.opened()?;
         let due = !self.interval.is_zero() && now.since(opened) >= self.interval;
         due.then(|| self.close(now, Some(now))).flatten()
@@ -145,6 +163,7 @@ impl StageMeter {
 
     /// Closes the interval at the end of the stream. The next begins with the next buffer.
     pub fn on_end(&mut self, now: MediaTime) -> Option<Report> {
+        self.change = self.sla.on_end(now).or(self.change);
         self.close(now, None)
     }
 
@@ -170,7 +189,7 @@ impl StageMeter {
         let figures = figures?;
         Some(Report {
             figures,
-            sla: self.sla.on_value(figures.p95),
+            sla: self.change.take(),
         })
     }
 }

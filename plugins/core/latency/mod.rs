@@ -10,5 +10,5 @@ mod tally;
 
 pub use histogram::{Counter, Histogram, LONGEST, Summary, quantiles};
 pub use meter::{BUCKETS, Config, ConfigError, Report, StageMeter};
-pub use sla::{SlaChange, SlaMonitor, SlaState};
+pub use sla::{SlaChange, SlaConfig, SlaConfigError, SlaMonitor, SlaState};
 pub use tally::Figures;
