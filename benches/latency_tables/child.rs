@@ -69,9 +69,9 @@ pub fn run_to_eos(pipeline: &gst::Pipeline) {
     pipeline.set_state(gst::State::Playing).unwrap();
     let ends = [gst::MessageType::Eos, gst::MessageType::Error];
     let message = bus.timed_pop_filtered(gst::ClockTime::from_seconds(120), &ends);
-    match message.expect("an end within two minutes").view() {
-        gst::MessageView::Error(error) => panic!("{}: {:?}", error.error(), error.debug()),
-        _ => (),
+    let message = message.expect("an end within two minutes");
+    if let gst::MessageView::Error(error) = message.view() {
+        panic!("{}: {:?}", error.error(), error.debug());
     }
 }
 

@@ -1,4 +1,8 @@
 //! The truth: when each frame came and went, known by a number on the frame itself.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the plugin's own lock is not for programs"
+)]
 
 use std::sync::{Arc, Mutex, PoisonError};
 
