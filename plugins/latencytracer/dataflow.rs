@@ -1,17 +1,19 @@
 //! The way of buffers and events through the element.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use gst::prelude::*;
 use gst::subclass::prelude::*;
-use livetune_core::latency::Report;
+use livetune_core::latency::{Capture, Source};
 use livetune_core::time::MediaTime;
-use livetune_core::units::ByteCount;
 
-use super::capture_meta::{self, Capture};
+use super::capture_meta;
 use super::imp::LatencyTracer;
 use super::ntp_stamp;
+use super::place;
 use super::reading::Reading;
+use super::state::Report;
 use crate::runtime::clock;
 
 /// What to attach to a buffer.
@@ -69,35 +71,47 @@ impl LatencyTracer {
         self.srcpad.push_list(list)
     }
 
-    /// Takes in `buffer`: what to attach to it, and a report where the interval is over.
-    fn measure(&self, buffer: &gst::BufferRef, now: MediaTime) -> (Marks, Option<Report>) {
-        let size = ByteCount::new(buffer.size() as u64);
+    /// Takes in `buffer`: what to attach to it, and what there is to tell.
+    fn measure(&self, buffer: &gst::BufferRef, now: MediaTime) -> (Marks, Report) {
+        self.look_for_taps();
         let known = capture_meta::oldest(buffer);
-        let reading = match known {
-            Some(capture) => Reading::since_capture(capture.captured, now),
-            None => self.first_reading(buffer),
+        let stamp = match known {
+            Some(_) => None,
+            None => ntp_stamp::oldest(buffer),
         };
+        let running = known.is_none().then(|| self.running_time()).flatten();
         let taken = self.with_state(|state| {
-            let first = known.is_none();
-            let capture = first.then(|| state.identify(reading, now));
-            (capture, state.network, state.on_buffer(reading, size, now))
+            let (frame, reading) = match (known, stamp) {
+                (Some(frame), _) => state.seen_before(frame, Source::Capture, now),
+                (None, Some(stamp)) => {
+                    state.first_seen(Reading::since_stamp(stamp, clock::ntp()), now)
+                }
+                (None, None) => match state.guess(buffer) {
+                    Some(frame) => state.seen_before(frame, Source::Inferred, now),
+                    None => state.first_seen(state.age(buffer, running), now),
+                },
+            };
+            let report = state.on_buffer(buffer, frame, reading, now);
+            (frame, reading, state.network, report)
         });
-        let Some((capture, network, report)) = taken else {
-            return (Marks::default(), None);
+        let Some((frame, reading, network, report)) = taken else {
+            return (Marks::default(), Report::default());
         };
         let unstamped = network && ntp_stamp::oldest(buffer).is_none();
-        let ntp = unstamped.then(|| ntp_stamp::before(clock::ntp(), reading.latency));
-        (Marks { capture, ntp }, report)
+        let marks = Marks {
+            capture: known.is_none().then_some(frame),
+            ntp: unstamped.then(|| ntp_stamp::before(clock::ntp(), reading.latency)),
+        };
+        (marks, report)
     }
 
-    /// How late a frame is that no tap of this process saw before.
-    fn first_reading(&self, buffer: &gst::BufferRef) -> Reading {
-        if let Some(stamp) = ntp_stamp::oldest(buffer) {
-            return Reading::since_stamp(stamp, clock::ntp());
+    /// Looks for the taps before this one, where they may have changed.
+    fn look_for_taps(&self) {
+        let unknown = self.with_state(|state| state.before.is_none());
+        if unknown == Some(true) {
+            let before = place::before(&self.sinkpad);
+            self.with_state(|state| state.before = Some(before));
         }
-        let running = self.running_time();
-        self.with_state(|state| Reading::age(buffer.pts(), &state.segment, running))
-            .unwrap_or(Reading::UNKNOWN)
     }
 
     fn running_time(&self) -> Option<MediaTime> {
@@ -109,17 +123,32 @@ impl LatencyTracer {
         match event.view() {
             gst::EventView::Segment(segment) => {
                 let segment = segment.segment().clone();
-                self.with_state(|state| state.segment = segment);
+                self.with_state(|state| {
+                    state.segment = segment;
+                    state.before = None;
+                });
             }
             gst::EventView::FlushStop(_) => {
                 self.with_state(|state| state.segment = gst::Segment::new());
             }
             gst::EventView::Eos(_) => {
                 let now = clock::monotonic();
-                let report = self.with_state(|state| state.meter.on_end(now));
-                self.announce(report.flatten());
+                let report = self.with_state(|state| state.on_end(now));
+                self.announce(report.unwrap_or_default());
+            }
+            gst::EventView::StreamStart(_) => {
+                self.with_state(|state| state.before = None);
             }
             _ => (),
+        }
+        gst::Pad::event_default(pad, Some(&*self.obj()), event)
+    }
+
+    /// The latency that the whole pipeline plays with: frames that are older come late.
+    pub(super) fn src_event(&self, pad: &gst::Pad, event: gst::Event) -> bool {
+        if let gst::EventView::Latency(latency) = event.view() {
+            let deadline = Duration::from(latency.latency());
+            self.with_state(|state| state.point.set_deadline(Some(deadline)));
         }
         gst::Pad::event_default(pad, Some(&*self.obj()), event)
     }

@@ -18,15 +18,21 @@
 //!
 //! Percentiles come from HDR histograms (G. Tene, <https://hdrhistogram.org>) and are at most 1 % off.
 
+use std::sync::Arc;
+
 use gst::glib;
 use gst::prelude::*;
+use gst::subclass::prelude::*;
 
 mod capture_meta;
 mod dataflow;
 mod imp;
 mod ntp_stamp;
+mod place;
 mod reading;
 mod report;
+mod running_time;
+mod service;
 mod settings;
 mod state;
 
@@ -35,6 +41,25 @@ glib::wrapper! {
     pub struct LatencyTracer(ObjectSubclass<imp::LatencyTracer>)
         @extends gst::Element, gst::Object,
         @implements gst::Preset;
+}
+
+/// What the limit is on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstLiveTuneLatencyTracerSlaOn")]
+pub enum SlaOn {
+    /// The time since the capture of each frame.
+    #[default]
+    #[enum_value(name = "Time since the capture of each frame", nick = "age")]
+    Age,
+    /// The time that each frame took from the tap before this one.
+    #[enum_value(name = "Time from the tap before this one", nick = "transit")]
+    Transit,
+}
+
+impl LatencyTracer {
+    fn place(&self) -> Arc<place::Place> {
+        self.imp().place()
+    }
 }
 
 const FACTORY: &str = "latencytracer";

@@ -7,4 +7,5 @@ pub(crate) mod lock;
 pub(crate) mod pads;
 pub(crate) mod stats;
 pub(crate) mod telemetry;
+pub(crate) mod walk;
 pub(crate) mod wire;
