@@ -11,7 +11,7 @@ pub fn tap(pipeline: &gst::Pipeline, question: &Question) -> Summary {
     let stats = tap.property::<gst::Structure>("stats");
     let number = |field| stats.get::<u64>(field).unwrap_or_default();
     Summary {
-        count: number("transit-count"),
+        count: number("count"),
         p50: number("transit-p50"),
         p95: number("transit-p95"),
     }

@@ -1,5 +1,6 @@
 //! latencytracer: what it measures, what it reports, what it leaves alone.
 
+mod cost;
 mod element;
 mod network;
 mod passthrough;
