@@ -43,8 +43,7 @@ pub struct RegressionConfig {
 
 impl Default for RegressionConfig {
     /// Blocks of a second, as the latency of one frame says little that the one before has not said. A minute of baseline
-    /// and 20 s of window: even with blocks as correlated as is allowed for, a test of these sizes can reach 0.0005, less than
-    /// alpha for each of the two statistics. Three blocks in a row, so that a burst of load that just fills half of the
+    /// and 20 s of window, which a step has half filled after 10 s. The least alpha, as the test is repeated every second. Three blocks in a row, so that a burst of load that just fills half of the
     /// window is none. In simulations 10 % gave a false alarm an hour where the load drifts by 3 %, 15 % none. Less than 1 ms
     /// nobody sees.
     fn default() -> Self {
@@ -76,7 +75,7 @@ pub enum RegressionConfigError {
     Block(Duration),
     /// The window is fewer than 10 or more than 120 blocks.
     Window(usize),
-    /// Alpha is not above 0 and at most 0.05.
+    /// Alpha is not within 0.001 to 0.05.
     Alpha(f64),
 }
 
@@ -101,7 +100,7 @@ impl fmt::Display for RegressionConfigError {
             ),
             Self::Alpha(alpha) => write!(
                 f,
-                "{alpha} is no level of significance: it must be above 0 and at most 0.05"
+                "{alpha} is no level of significance: it must be 0.001 to 0.05"
             ),
         }
     }
@@ -132,7 +131,7 @@ impl RegressionConfig {
         if !(FEWEST..=LONGEST_WINDOW).contains(&self.window) {
             return Err(RegressionConfigError::Window(self.window));
         }
-        if !(self.alpha > 0.0 && self.alpha <= 0.05) {
+        if !(0.001..=0.05).contains(&self.alpha) {
             return Err(RegressionConfigError::Alpha(self.alpha));
         }
         Ok(())

@@ -173,3 +173,17 @@ fn what_cannot_work_is_refused_in_words() {
         assert!(error.to_string().contains(words), "{error}");
     }
 }
+
+#[test]
+fn few_blocks_that_are_correlated_still_tell_a_doubled_latency() {
+    let config = RegressionConfig {
+        baseline: BaselineSource::First(Duration::from_secs(10)),
+        window: 10,
+        ..RegressionConfig::default()
+    };
+    let mut stream = Stream::new(config);
+    (20..30).for_each(|millis| assert_eq!(stream.feed(millis, 1), []));
+    stream.feed(25, 10);
+    let changes = stream.feed(60, 20);
+    assert_eq!(states(&changes), [RegressionState::Regressed]);
+}
