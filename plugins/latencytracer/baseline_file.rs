@@ -99,9 +99,15 @@ mod tests {
         for (broken, reason) in [
             (whole[..whole.len() / 2].to_owned(), "EOF"),
             ("{}".to_owned(), "does not say"),
-            (whole.replace("\"blocks\":[", "\"blocks\":[[1],"), "two numbers"),
+            (
+                whole.replace("\"blocks\":[", "\"blocks\":[[1],"),
+                "two numbers",
+            ),
             (whole.replace("1000000000", "-1"), "\"block\""),
-            (r#"{"livetune-baseline":1,"block":1000000000,"blocks":[]}"#.to_owned(), "0"),
+            (
+                r#"{"livetune-baseline":1,"block":1000000000,"blocks":[]}"#.to_owned(),
+                "0",
+            ),
         ] {
             let error = parse(&broken).expect_err("it is broken");
             assert!(error.contains(reason), "{error} for {broken}");

@@ -1,17 +1,18 @@
 //! The GObject of latencytracer: properties, pads, start and stop.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
-use livetune_core::latency::SlaConfigError;
+use livetune_core::latency::Baseline;
 
 use super::place::Place;
 use super::settings::Settings;
 use super::state::{Report, State};
-use super::{FACTORY, SlaOn, report};
+use super::{FACTORY, SlaOn, baseline_file, report};
 use crate::runtime::figures::{Figure, structure};
 use crate::runtime::guard::guard;
 use crate::runtime::lock::lock;
@@ -115,6 +116,30 @@ pub struct LatencyTracer {
                  livetune-sla messages of one kind are at least half a window apart"
     )]
     #[property(
+        name = "baseline",
+        type = u32,
+        member = baseline,
+        get,
+        set,
+        maximum = Settings::LONGEST_BASELINE,
+        default = Settings::DEFAULT.baseline,
+        mutable_ready,
+        nick = "Baseline",
+        blurb = "How long the beginning of the stream is taken as the baseline that later latencies are compared with, in \
+                 milliseconds, at least 10 s (0 = none). A livetune-regression message says when they have got worse, \
+                 and when they are as good again"
+    )]
+    #[property(
+        name = "baseline-location",
+        type = Option<String>,
+        member = baseline_location,
+        get,
+        set,
+        mutable_ready,
+        nick = "Baseline location",
+        blurb = "File of the baseline: read where it exists, else written when the baseline is complete (NULL = none)"
+    )]
+    #[property(
         name = "network",
         type = bool,
         member = network,
@@ -144,25 +169,46 @@ pub struct LatencyTracer {
 
 impl LatencyTracer {
     pub(super) fn announce(&self, report: Report) {
-        if report.figures.is_none() && report.sla.is_none() {
+        if report.is_empty() {
             return;
         }
         gst::debug!(CAT, imp = self, "{report:?}");
+        if let Some((path, baseline)) = &report.baseline {
+            self.save(path.clone(), baseline.clone());
+        }
         if !lock(&self.settings).post_messages {
             return;
         }
         let messages = self.with_state(|state| {
             let figures = report.figures.as_ref();
             let latency = figures.map(|f| report::latency(&state.stage, f, &state.service));
-            let change = report.sla.as_ref();
+            let sla = report.sla.as_ref();
+            let regression = report.regression.as_ref();
             [
                 latency,
-                change.map(|change| report::sla(&state.stage, change)),
+                sla.map(|change| report::sla(&state.stage, change)),
+                regression.map(|change| report::regression(&state.stage, change)),
             ]
         });
         for message in messages.into_iter().flatten().flatten() {
             self.post(message);
         }
+    }
+
+    /// Writes the baseline on a thread that carries no frames.
+    fn save(&self, path: PathBuf, baseline: Baseline) {
+        self.obj().call_async(move |element| {
+            guard("writing the baseline", (), || {
+                if let Err(error) = baseline_file::write(&path, &baseline) {
+                    let path = path.display();
+                    gst::element_warning!(
+                        element,
+                        gst::ResourceError::Write,
+                        ["cannot write the baseline to {path}: {error}"]
+                    );
+                }
+            });
+        });
     }
 
     /// What this tap remembers, for the taps behind it.
@@ -189,8 +235,7 @@ impl LatencyTracer {
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let settings = lock(&self.settings).clone();
         let stage = self.stage(&settings);
-        let mut state = State::new(&settings, stage.clone(), self.place())
-            .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ["{error}"]))?;
+        let mut state = State::new(&settings, stage.clone(), self.place())?;
         state.registration = Some(telemetry::register(self, FACTORY, Some(stage)));
         *lock(&self.state) = Some(state);
         self.relinked.store(true, Ordering::Relaxed);
@@ -252,16 +297,20 @@ impl LatencyTracer {
     }
 
     /// The figures of an element that does not run: all there, all zero.
-    fn figures_at_rest(&self) -> Result<Vec<Figure>, SlaConfigError> {
-        let settings = lock(&self.settings).clone();
+    fn figures_at_rest(&self) -> Result<Vec<Figure>, gst::ErrorMessage> {
+        let settings = Settings {
+            baseline: 0,
+            baseline_location: None,
+            ..lock(&self.settings).clone()
+        };
         let state = State::new(&settings, self.stage(&settings), self.place())?;
-        Ok(report::total(&state.stage, &state.point, &state.service))
+        Ok(report::total(&state))
     }
 }
 
 impl Observed for LatencyTracer {
     fn figures(&self) -> Vec<Figure> {
-        self.with_state(|state| report::total(&state.stage, &state.point, &state.service))
+        self.with_state(|state| report::total(state))
             .unwrap_or_else(|| self.figures_at_rest().unwrap_or_default())
     }
 }
