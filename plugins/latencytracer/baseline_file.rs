@@ -18,14 +18,14 @@ pub(super) fn read(path: &Path) -> Result<Baseline, gst::ErrorMessage> {
         let path = path.display();
         gst::error_msg!(
             gst::ResourceError::OpenRead,
-            ["cannot read the baseline {path}: {error}"]
+            ("Cannot read the baseline {path}: {error}")
         )
     })?;
     parse(&text).map_err(|error| {
         let path = path.display();
         gst::error_msg!(
             gst::ResourceError::Read,
-            ["{path} is no baseline: {error}. Delete it to record a new one"]
+            ("{path} is no baseline: {error}. Delete it to record a new one")
         )
     })
 }

@@ -204,7 +204,7 @@ impl LatencyTracer {
                     gst::element_warning!(
                         element,
                         gst::ResourceError::Write,
-                        ["cannot write the baseline to {path}: {error}"]
+                        ("Cannot write the baseline to {path}: {error}")
                     );
                 }
             });
@@ -260,7 +260,7 @@ impl LatencyTracer {
     fn retune(&self) {
         let settings = lock(&self.settings).clone();
         if let Some(Err(error)) = self.with_state(|state| state.retune(&settings)) {
-            gst::element_imp_warning!(self, gst::LibraryError::Settings, ["{error}"]);
+            gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{error}"));
         }
     }
 

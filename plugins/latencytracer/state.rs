@@ -66,7 +66,7 @@ impl State {
         Ok(Self {
             point: Point::new(settings.interval()),
             service: service
-                .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ["{error}"]))?,
+                .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ("{error}")))?,
             regression: Regression::new(settings)?,
             segment: gst::Segment::new(),
             stage,

@@ -69,7 +69,7 @@ fn a_baseline_is_recorded_and_what_cannot_be_written_stops_nothing() {
     pipeline.play();
     let warning = pipeline.wait_for(gst::MessageType::Warning);
     let text = format!("{warning:?}");
-    assert!(text.contains("cannot write the baseline"), "{text}");
+    assert!(text.contains("Cannot write the baseline"), "{text}");
     eventually("the baseline's file", LIMIT, || path.exists());
     let tap = pipeline.element("lost");
     let before = stat(&tap, "count");
