@@ -5,6 +5,7 @@
 
 mod histogram;
 mod meter;
+pub mod sei;
 mod sla;
 mod tally;
 
