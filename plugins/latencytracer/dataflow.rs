@@ -10,7 +10,7 @@ use livetune_core::units::ByteCount;
 
 use super::capture_meta::{self, Capture};
 use super::imp::LatencyTracer;
-use super::ntp_stamp;
+use super::network;
 use super::reading::Reading;
 use crate::runtime::clock;
 
@@ -18,22 +18,30 @@ use crate::runtime::clock;
 #[derive(Default)]
 struct Marks {
     capture: Option<Capture>,
-    ntp: Option<gst::ClockTime>,
+    network: network::Marks,
 }
 
 impl Marks {
     fn are_none(&self) -> bool {
-        self.capture.is_none() && self.ntp.is_none()
+        self.capture.is_none() && self.network.are_none()
     }
 
-    fn attach(self, buffer: &mut gst::BufferRef) {
+    fn put_on(self, mut buffer: gst::Buffer) -> gst::Buffer {
         if let Some(capture) = self.capture {
-            capture_meta::add(buffer, capture);
+            capture_meta::add(buffer.make_mut(), capture);
         }
-        if let Some(time) = self.ntp {
-            ntp_stamp::add(buffer, time);
-        }
+        self.network.put_on(buffer)
     }
+}
+
+/// `list` with `marks` on the buffer at `index`.
+fn with_marks(mut list: gst::BufferList, index: usize, marks: Marks) -> gst::BufferList {
+    let buffers = list.make_mut();
+    if let Some(buffer) = buffers.get_owned(index) {
+        buffers.remove(index..index + 1);
+        buffers.insert(index, marks.put_on(buffer));
+    }
+    list
 }
 
 impl LatencyTracer {
@@ -41,9 +49,10 @@ impl LatencyTracer {
         &self,
         mut buffer: gst::Buffer,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
+        self.warn(self.network.prepare(&self.srcpad));
         let (marks, report) = self.measure(&buffer, clock::monotonic());
         if !marks.are_none() {
-            marks.attach(buffer.make_mut());
+            buffer = marks.put_on(buffer);
         }
         self.announce(report);
         self.srcpad.push(buffer)
@@ -53,16 +62,15 @@ impl LatencyTracer {
         &self,
         mut list: gst::BufferList,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
+        self.warn(self.network.prepare(&self.srcpad));
         let now = clock::monotonic();
         for index in 0..list.len() {
             let Some(buffer) = list.get(index) else {
                 continue;
             };
             let (marks, report) = self.measure(buffer, now);
-            if !marks.are_none()
-                && let Some(buffer) = list.make_mut().get_mut(index)
-            {
-                marks.attach(buffer);
+            if !marks.are_none() {
+                list = with_marks(list, index, marks);
             }
             self.announce(report);
         }
@@ -80,20 +88,19 @@ impl LatencyTracer {
         let taken = self.with_state(|state| {
             let first = known.is_none();
             let capture = first.then(|| state.identify(reading, now));
-            (capture, state.network, state.on_buffer(reading, size, now))
+            (capture, state.on_buffer(reading, size, now))
         });
-        let Some((capture, network, report)) = taken else {
+        let Some((capture, report)) = taken else {
             return (Marks::default(), None);
         };
-        let unstamped = network && ntp_stamp::oldest(buffer).is_none();
-        let ntp = unstamped.then(|| ntp_stamp::before(clock::ntp(), reading.latency));
-        (Marks { capture, ntp }, report)
+        let network = self.network.marks(buffer, reading.latency);
+        (Marks { capture, network }, report)
     }
 
     /// How late a frame is that no tap of this process saw before.
     fn first_reading(&self, buffer: &gst::BufferRef) -> Reading {
-        if let Some(stamp) = ntp_stamp::oldest(buffer) {
-            return Reading::since_stamp(stamp, clock::ntp());
+        if let Some(reading) = self.network.reading(buffer) {
+            return reading;
         }
         let running = self.running_time();
         self.with_state(|state| Reading::age(buffer.pts(), &state.segment, running))
@@ -105,11 +112,22 @@ impl LatencyTracer {
         plays.then(|| clock::running_time(&*self.obj())).flatten()
     }
 
+    pub(super) fn src_event(&self, pad: &gst::Pad, event: gst::Event) -> bool {
+        if event.type_() == gst::EventType::Reconfigure {
+            self.network.on_reconfigure();
+        }
+        gst::Pad::event_default(pad, Some(&*self.obj()), event)
+    }
+
     pub(super) fn sink_event(&self, pad: &gst::Pad, event: gst::Event) -> bool {
         match event.view() {
             gst::EventView::Segment(segment) => {
                 let segment = segment.segment().clone();
                 self.with_state(|state| state.segment = segment);
+            }
+            gst::EventView::Caps(caps) => {
+                self.warn(self.network.on_caps(caps.caps()));
+                self.warn(self.network.prepare(&self.srcpad));
             }
             gst::EventView::FlushStop(_) => {
                 self.with_state(|state| state.segment = gst::Segment::new());

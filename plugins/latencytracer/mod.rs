@@ -24,7 +24,7 @@ use gst::prelude::*;
 mod capture_meta;
 mod dataflow;
 mod imp;
-mod ntp_stamp;
+mod network;
 mod reading;
 mod report;
 mod settings;

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use livetune_core::latency::Config;
 
+use super::network::Choice;
+
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     /// Name of the stage in reports; `None`: the element's name.
@@ -15,6 +17,10 @@ pub(super) struct Settings {
     pub(super) sla: u32,
     /// Attach the capture time as NTP time, for receivers on the network.
     pub(super) network: bool,
+    /// Put the capture time into H.264 and H.265 video.
+    pub(super) sei: bool,
+    /// Nanoseconds to add to the clock for capture times.
+    pub(super) clock_offset: i64,
 }
 
 impl Settings {
@@ -24,10 +30,20 @@ impl Settings {
         post_messages: true,
         sla: 0,
         network: false,
+        sei: false,
+        clock_offset: 0,
     };
 
     /// The longest `sla` in milliseconds: percentiles reach to 60 s.
     pub(super) const LONGEST_SLA: u32 = 59_999;
+
+    pub(super) fn to_choice(&self) -> Choice {
+        Choice {
+            stamp: self.network,
+            embed: self.sei,
+            offset: self.clock_offset,
+        }
+    }
 
     pub(super) fn to_config(&self) -> Config {
         Config {

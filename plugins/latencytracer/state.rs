@@ -25,8 +25,6 @@ pub(super) struct State {
     pub(super) counts: Counts,
     pub(super) segment: gst::Segment,
     pub(super) stage: String,
-    /// Attach the capture time as NTP time, for receivers on the network.
-    pub(super) network: bool,
     origin: u64,
     sequence: u64,
     pub(super) registration: Option<Registration>,
@@ -39,7 +37,6 @@ impl State {
             counts: Counts::default(),
             segment: gst::Segment::new(),
             stage,
-            network: settings.network,
             // Every new hasher has other keys: a number that no other element or process is likely to have.
             origin: RandomState::new().hash_one(()),
             sequence: 0,
@@ -49,7 +46,6 @@ impl State {
 
     /// Goes on with other settings; the stage keeps its name until the next start.
     pub(super) fn retune(&mut self, settings: &Settings) -> Result<(), ConfigError> {
-        self.network = settings.network;
         self.meter.set_config(settings.to_config())
     }
 
