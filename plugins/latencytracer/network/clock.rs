@@ -131,6 +131,19 @@ mod tests {
     }
 
     #[test]
+    fn the_element_takes_the_clock_of_its_pipeline() {
+        let clock = clock::<ntp::Clock>(true);
+        let element = glib::Object::new::<crate::latencytracer::LatencyTracer>();
+        let ahead = || {
+            let stats = element.property::<gst::Structure>("stats");
+            stats.get::<i64>("clock-offset").expect("an offset")
+        };
+        assert_eq!(ahead(), 0);
+        element.set_clock(Some(&clock)).expect("a clock");
+        assert!(ahead() < -3_000_000_000_000_000_000);
+    }
+
+    #[test]
     fn a_clock_that_follows_ptp_tells_the_time_since_1970_with_leap_seconds() {
         let wall = Wall::of(Some(&clock::<ptp::Clock>(true)));
         let utc = DAY - gst::ClockTime::from_seconds(37);

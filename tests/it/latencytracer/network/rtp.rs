@@ -1,11 +1,19 @@
 //! Over RTP: payloaders carry the capture time with nothing set but `network=true`.
 
+use std::path::Path;
+
 use gst::prelude::*;
 
 use super::super::{captures, ntp_stamps, stat};
 use super::{CAMERA, ENCODER, delayed_camera, free_port, the_latency_is_the_true_one};
+use crate::support::launch::gstreamer;
 use crate::support::pipeline::{LIMIT, Pipeline};
 use crate::support::wait::eventually;
+
+const ENDLESS: &str =
+    "videotestsrc is-live=true ! video/x-raw,format=I420,width=320,height=240,framerate=30/1";
+
+const PACKETS: gst::PadProbeType = gst::PadProbeType::BUFFER.union(gst::PadProbeType::BUFFER_LIST);
 
 const NTP64: &str = "urn:ietf:params:rtp-hdrext:ntp-64";
 
@@ -116,9 +124,9 @@ fn an_extension_of_the_application_keeps_its_number() {
 
 #[test]
 fn a_payloader_that_comes_later_carries_it_too() {
-    let pipeline = Pipeline::parse(
-        "videotestsrc is-live=true ! latencytracer name=tap network=true ! tee name=tee ! queue ! fakesink",
-    );
+    let pipeline = Pipeline::parse(&format!(
+        "{ENDLESS} ! latencytracer name=tap network=true ! tee name=tee ! queue ! fakesink"
+    ));
     pipeline.play();
     let tap = pipeline.element("tap");
     eventually("frames", LIMIT, || stat(&tap, "count") > 2);
@@ -127,7 +135,7 @@ fn a_payloader_that_comes_later_carries_it_too() {
     let branch = gst::parse::bin_from_description(line, true).unwrap();
     let sink = branch.by_name("sink").unwrap().static_pad("sink").unwrap();
     let (send, receive) = std::sync::mpsc::channel();
-    sink.add_probe(gst::PadProbeType::BUFFER, move |pad, _| {
+    sink.add_probe(PACKETS, move |pad, _| {
         let _ = send.send(pad.current_caps());
         gst::PadProbeReturn::Remove
     });
@@ -143,24 +151,57 @@ fn a_payloader_that_comes_later_carries_it_too() {
 #[test]
 fn a_tap_that_is_told_while_it_plays_takes_over_what_the_payloader_does_itself() {
     let pipeline = Pipeline::parse(&format!(
-        "videotestsrc is-live=true ! latencytracer name=tap ! jpegenc ! rtpjpegpay mtu=400 \
-         ! application/x-rtp,extmap-3=(string){NTP64} ! rtpjpegdepay ! fakesink name=sink"
+        "{ENDLESS} ! latencytracer name=tap ! jpegenc ! rtpjpegpay name=pay mtu=400 \
+         ! application/x-rtp,extmap-3=(string){NTP64} ! fakesink"
     ));
-    pipeline.play();
-    let tap = pipeline.element("tap");
-    tap.set_property("network", true);
     let (send, receive) = std::sync::mpsc::channel();
-    let pad = pipeline.element("sink").static_pad("sink").unwrap();
-    pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-        let stamps = ntp_stamps(info.buffer().unwrap());
-        // The depayloader adds what it reads in the last packet to what came in this process.
-        let _ = send.send(stamps.iter().filter(|time| !time.is_zero()).count());
+    let pad = pipeline.element("pay").static_pad("src").unwrap();
+    pad.add_probe(gst::PadProbeType::BUFFER_LIST, move |_, info| {
+        let list = info.buffer_list().unwrap();
+        let extended = list.iter().filter(|packet| {
+            let first = packet.map_readable().unwrap()[0];
+            // RFC 3550 5.1: the bit X.
+            first & 0x10 != 0
+        });
+        let _ = send.send((extended.count(), list.len()));
         gst::PadProbeReturn::Ok
     });
-    eventually("times out of the packets", LIMIT, || {
-        receive.try_iter().any(|number| number > 1)
+    pipeline.play();
+    let (extended, packets) = receive.recv_timeout(LIMIT).unwrap();
+    assert!(extended == 1 && packets > 2, "{extended} of {packets}");
+    let tap = pipeline.element("tap");
+    tap.set_property("network", true);
+    eventually("times in every packet", LIMIT, || {
+        let frames = receive.try_iter();
+        frames.filter(|(with, all)| with == all).count() > 0
     });
     assert_eq!(stat(&tap, "payloaders"), 1);
+}
+
+#[test]
+fn without_the_extension_a_warning_says_what_to_install_and_frames_go_on() {
+    let tools = ["coreelements", "videotestsrc", "jpeg", "rtp"];
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("without-rtpmanager");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    crate::support::init();
+    for tool in tools {
+        let plugin = gst::Registry::get().find_plugin(tool).unwrap();
+        let file = plugin.filename().unwrap();
+        let link = folder.join(file.file_name().unwrap());
+        std::os::unix::fs::symlink(file, link).unwrap();
+    }
+    let line = format!("{CAMERA} ! latencytracer network=true ! jpegenc ! rtpjpegpay ! fakesink");
+    let output = gstreamer("gst-launch-1.0")
+        .env("GST_PLUGIN_SYSTEM_PATH_1_0", &folder)
+        .env("GST_REGISTRY", folder.join("registry.bin"))
+        .args(line.split_whitespace())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr) + String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
+    let warnings = said.matches("gstreamer1.0-plugins-good").count();
+    assert_eq!(warnings, 1, "{said}");
 }
 
 #[test]
