@@ -11,22 +11,9 @@ use gst::ffi;
 use gst::glib;
 use gst::glib::translate::*;
 use gst::prelude::*;
-use livetune_core::time::MediaTime;
+use livetune_core::latency::Capture;
 
 use crate::runtime::guard::guard;
-
-/// A frame's identity and its times on the monotonic clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Capture {
-    /// Which first tap saw it: one number per element and run.
-    pub(super) origin: u64,
-    /// Which buffer of that tap it was.
-    pub(super) sequence: u64,
-    /// When it came to the first tap.
-    pub(super) entry: MediaTime,
-    /// When it was captured.
-    pub(super) captured: MediaTime,
-}
 
 #[repr(C)]
 pub(super) struct RawCaptureMeta {
@@ -148,6 +135,7 @@ unsafe extern "C" fn transform(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use livetune_core::time::MediaTime;
 
     fn capture(sequence: u64, millis: u64) -> Capture {
         Capture {

@@ -1,17 +1,18 @@
 //! The way of buffers and events through the element.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use gst::prelude::*;
 use gst::subclass::prelude::*;
-use livetune_core::latency::Report;
+use livetune_core::latency::{Capture, Source};
 use livetune_core::time::MediaTime;
-use livetune_core::units::ByteCount;
 
-use super::capture_meta::{self, Capture};
+use super::capture_meta;
 use super::imp::LatencyTracer;
 use super::network;
-use super::reading::Reading;
+use super::place;
+use super::state::Report;
 use crate::runtime::clock;
 
 /// What to attach to a buffer.
@@ -77,34 +78,44 @@ impl LatencyTracer {
         self.srcpad.push_list(list)
     }
 
-    /// Takes in `buffer`: what to attach to it, and a report where the interval is over.
-    fn measure(&self, buffer: &gst::BufferRef, now: MediaTime) -> (Marks, Option<Report>) {
-        let size = ByteCount::new(buffer.size() as u64);
+    /// Takes in `buffer`: what to attach to it, and what there is to tell.
+    fn measure(&self, buffer: &gst::BufferRef, now: MediaTime) -> (Marks, Report) {
+        self.look_for_taps();
         let known = capture_meta::oldest(buffer);
-        let reading = match known {
-            Some(capture) => Reading::since_capture(capture.captured, now),
-            None => self.first_reading(buffer),
+        let came = match known {
+            Some(_) => None,
+            None => self.network.reading(buffer),
         };
+        let running = known.is_none().then(|| self.running_time()).flatten();
         let taken = self.with_state(|state| {
-            let first = known.is_none();
-            let capture = first.then(|| state.identify(reading, now));
-            (capture, state.on_buffer(reading, size, now))
+            let (frame, reading) = match (known, came) {
+                (Some(frame), _) => state.seen_before(frame, Source::Capture, now),
+                (None, Some(reading)) => state.first_seen(reading, now),
+                (None, None) => match state.guess(buffer) {
+                    Some(frame) => state.seen_before(frame, Source::Inferred, now),
+                    None => state.first_seen(state.age(buffer, running), now),
+                },
+            };
+            let report = state.on_buffer(buffer, frame, reading, now);
+            (frame, reading, report)
         });
-        let Some((capture, report)) = taken else {
-            return (Marks::default(), None);
+        let Some((frame, reading, report)) = taken else {
+            return (Marks::default(), Report::default());
         };
-        let network = self.network.marks(buffer, reading.latency);
-        (Marks { capture, network }, report)
+        let marks = Marks {
+            capture: known.is_none().then_some(frame),
+            network: self.network.marks(buffer, reading.latency),
+        };
+        (marks, report)
     }
 
-    /// How late a frame is that no tap of this process saw before.
-    fn first_reading(&self, buffer: &gst::BufferRef) -> Reading {
-        if let Some(reading) = self.network.reading(buffer) {
-            return reading;
+    /// Looks for the taps before this one, where they may have changed.
+    fn look_for_taps(&self) {
+        if self.relinked.load(Ordering::Relaxed) {
+            self.relinked.store(false, Ordering::Relaxed);
+            let before = place::before(&self.sinkpad);
+            self.with_state(|state| state.before = before);
         }
-        let running = self.running_time();
-        self.with_state(|state| Reading::age(buffer.pts(), &state.segment, running))
-            .unwrap_or(Reading::UNKNOWN)
     }
 
     fn running_time(&self) -> Option<MediaTime> {
@@ -112,18 +123,12 @@ impl LatencyTracer {
         plays.then(|| clock::running_time(&*self.obj())).flatten()
     }
 
-    pub(super) fn src_event(&self, pad: &gst::Pad, event: gst::Event) -> bool {
-        if event.type_() == gst::EventType::Reconfigure {
-            self.network.on_reconfigure();
-        }
-        gst::Pad::event_default(pad, Some(&*self.obj()), event)
-    }
-
     pub(super) fn sink_event(&self, pad: &gst::Pad, event: gst::Event) -> bool {
         match event.view() {
             gst::EventView::Segment(segment) => {
                 let segment = segment.segment().clone();
                 self.with_state(|state| state.segment = segment);
+                self.relinked.store(true, Ordering::Relaxed);
             }
             gst::EventView::Caps(caps) => {
                 self.warn(self.network.on_caps(caps.caps()));
@@ -134,9 +139,25 @@ impl LatencyTracer {
             }
             gst::EventView::Eos(_) => {
                 let now = clock::monotonic();
-                let report = self.with_state(|state| state.meter.on_end(now));
-                self.announce(report.flatten());
+                let report = self.with_state(|state| state.on_end(now));
+                self.announce(report.unwrap_or_default());
             }
+            gst::EventView::StreamStart(_) => {
+                self.relinked.store(true, Ordering::Relaxed);
+            }
+            _ => (),
+        }
+        gst::Pad::event_default(pad, Some(&*self.obj()), event)
+    }
+
+    /// A latency event brings the one that the whole pipeline plays with: frames that are older come late.
+    pub(super) fn src_event(&self, pad: &gst::Pad, event: gst::Event) -> bool {
+        match event.view() {
+            gst::EventView::Latency(latency) => {
+                let deadline = Duration::from(latency.latency());
+                self.with_state(|state| state.point.set_deadline(Some(deadline)));
+            }
+            gst::EventView::Reconfigure(_) => self.network.on_reconfigure(),
             _ => (),
         }
         gst::Pad::event_default(pad, Some(&*self.obj()), event)

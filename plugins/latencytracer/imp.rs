@@ -1,17 +1,18 @@
 //! The GObject of latencytracer: properties, pads, start and stop.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
-use livetune_core::latency::{ConfigError, Report};
+use livetune_core::latency::SlaConfigError;
 
 use super::network::{Network, Trouble};
+use super::place::Place;
 use super::settings::Settings;
-use super::state::State;
-use super::{FACTORY, report};
+use super::state::{Report, State};
+use super::{FACTORY, SlaOn, report};
 use crate::runtime::figures::{Figure, structure};
 use crate::runtime::guard::guard;
 use crate::runtime::lock::lock;
@@ -30,7 +31,7 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 #[derive(glib::Properties)]
 #[properties(wrapper_type = super::LatencyTracer)]
 pub struct LatencyTracer {
-    sinkpad: gst::Pad,
+    pub(super) sinkpad: gst::Pad,
     pub(super) srcpad: gst::Pad,
     #[property(
         name = "stage",
@@ -74,8 +75,45 @@ pub struct LatencyTracer {
         default = Settings::DEFAULT.sla,
         mutable_playing,
         nick = "Service level",
-        blurb = "Limit on the latency, in milliseconds (0 = none). A livetune-sla message says when the 95th \
-                 percentile of an interval goes over it, and when one is at 90 % of it or less again"
+        blurb = "Limit on the latency, in milliseconds (0 = none). A livetune-sla message says when the percentile \
+                 sla-percentile goes over it, and when it is at 90 % of it or less again"
+    )]
+    #[property(
+        name = "sla-on",
+        type = SlaOn,
+        member = sla_on,
+        get,
+        set = Self::set_sla_on,
+        mutable_playing,
+        nick = "Service level on",
+        blurb = "What the limit is on: the age of the frames, or their way from the tap before this one",
+        builder(Settings::DEFAULT.sla_on)
+    )]
+    #[property(
+        name = "sla-percentile",
+        type = f64,
+        member = sla_percentile,
+        get,
+        set = Self::set_sla_percentile,
+        minimum = Settings::LEAST_PERCENTILE,
+        maximum = Settings::MOST_PERCENTILE,
+        default = Settings::DEFAULT.sla_percentile,
+        mutable_playing,
+        nick = "Service level percentile",
+        blurb = "Which percentile of the window must keep the limit, in percent"
+    )]
+    #[property(
+        name = "window",
+        type = u32,
+        member = window,
+        get,
+        set = Self::set_window,
+        minimum = Settings::SHORTEST_WINDOW,
+        default = Settings::DEFAULT.window,
+        mutable_playing,
+        nick = "Window",
+        blurb = "Over how much time the limit is judged, in milliseconds: slides by quarters of itself. Two \
+                 livetune-sla messages of one kind are at least half a window apart"
     )]
     #[property(
         name = "network",
@@ -124,29 +162,40 @@ pub struct LatencyTracer {
         blurb = "Figures since the start: times in nanoseconds, bitrate in bit/s"
     )]
     state: Mutex<Option<State>>,
+    place: Arc<Place>,
+    /// The taps before this one may be others than they were.
+    pub(super) relinked: AtomicBool,
     /// The base time is that of the clock: not so before PLAYING, where a running time would be nonsense.
     pub(super) plays: AtomicBool,
     pub(super) network: Network,
 }
 
 impl LatencyTracer {
-    pub(super) fn announce(&self, report: Option<Report>) {
-        let Some(Report { figures, sla }) = report else {
+    pub(super) fn announce(&self, report: Report) {
+        if report.figures.is_none() && report.sla.is_none() {
             return;
-        };
-        gst::debug!(CAT, imp = self, "{figures:?} {sla:?}");
+        }
+        gst::debug!(CAT, imp = self, "{report:?}");
         if !lock(&self.settings).post_messages {
             return;
         }
-        let Some((stage, limit)) =
-            self.with_state(|state| (state.stage.clone(), state.meter.sla()))
-        else {
-            return;
-        };
-        self.post(report::latency(&stage, &figures, limit));
-        if let Some(change) = sla {
-            self.post(report::sla(&stage, &change));
+        let messages = self.with_state(|state| {
+            let figures = report.figures.as_ref();
+            let latency = figures.map(|f| report::latency(&state.stage, f, &state.service));
+            let change = report.sla.as_ref();
+            [
+                latency,
+                change.map(|change| report::sla(&state.stage, change)),
+            ]
+        });
+        for message in messages.into_iter().flatten().flatten() {
+            self.post(message);
         }
+    }
+
+    /// What this tap remembers, for the taps behind it.
+    pub(super) fn place(&self) -> Arc<Place> {
+        self.place.clone()
     }
 
     fn post(&self, structure: gst::Structure) {
@@ -183,12 +232,12 @@ impl LatencyTracer {
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let settings = lock(&self.settings).clone();
         let stage = self.stage(&settings);
-        let mut state = State::new(&settings, stage.clone()).map_err(|error| {
-            gst::error_msg!(gst::LibraryError::Settings, ["{error}: set a shorter sla"])
-        })?;
+        let mut state = State::new(&settings, stage.clone(), self.place())
+            .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ["{error}"]))?;
         state.registration = Some(telemetry::register(self, FACTORY, Some(stage)));
         *lock(&self.state) = Some(state);
         self.network.start();
+        self.relinked.store(true, Ordering::Relaxed);
         // A setting that was changed meanwhile found no state to change.
         self.retune();
         self.warn(self.network.prepare(&self.srcpad));
@@ -224,6 +273,18 @@ impl LatencyTracer {
         self.change(|settings| settings.sla = millis);
     }
 
+    fn set_sla_on(&self, on: SlaOn) {
+        self.change(|settings| settings.sla_on = on);
+    }
+
+    fn set_sla_percentile(&self, percent: f64) {
+        self.change(|settings| settings.sla_percentile = percent);
+    }
+
+    fn set_window(&self, millis: u32) {
+        self.change(|settings| settings.window = millis);
+    }
+
     fn set_network(&self, network: bool) {
         self.change(|settings| settings.network = network);
     }
@@ -245,17 +306,17 @@ impl LatencyTracer {
     }
 
     /// The figures of an element that does not run: all there, all zero.
-    fn figures_at_rest(&self) -> Result<Vec<Figure>, ConfigError> {
+    fn figures_at_rest(&self) -> Result<Vec<Figure>, SlaConfigError> {
         let settings = lock(&self.settings).clone();
-        let state = State::new(&settings, self.stage(&settings))?;
-        Ok(report::total(&state.stage, &state.meter, &state.counts))
+        let state = State::new(&settings, self.stage(&settings), self.place())?;
+        Ok(report::total(&state.stage, &state.point, &state.service))
     }
 }
 
 impl Observed for LatencyTracer {
     fn figures(&self) -> Vec<Figure> {
         let mut figures = self
-            .with_state(|state| report::total(&state.stage, &state.meter, &state.counts))
+            .with_state(|state| report::total(&state.stage, &state.point, &state.service))
             .unwrap_or_else(|| self.figures_at_rest().unwrap_or_default());
         figures.extend(self.network.figures());
         figures
@@ -301,6 +362,8 @@ impl ObjectSubclass for LatencyTracer {
             srcpad,
             settings: Mutex::default(),
             state: Mutex::default(),
+            place: Arc::default(),
+            relinked: AtomicBool::new(true),
             plays: AtomicBool::new(false),
             network: Network::default(),
         }

@@ -2,16 +2,21 @@
 
 use std::time::Duration;
 
-use livetune_core::latency::{BUCKETS, Figures, SlaChange, SlaState, StageMeter};
+use livetune_core::latency::{
+    BUCKETS, Counts, Figures, Histogram, Point, SlaChange, SlaState, Summary,
+};
+use livetune_core::units::Ratio;
 
-use super::state::Counts;
+use super::service::Service;
 use crate::runtime::figures::{Distribution, Figure, Value, structure};
 
 pub(super) const STATS: &str = "application/x-livetune-latencytracer-stats";
 
 /// Message `livetune-latency`: the figures of the interval just ended.
-pub(super) fn latency(stage: &str, figures: &Figures, sla: Duration) -> gst::Structure {
-    structure("livetune-latency", &common(stage, figures, sla))
+pub(super) fn latency(stage: &str, interval: &Figures, service: &Service) -> gst::Structure {
+    let mut figures = common(stage, interval);
+    figures.extend(limit(service, service.window_ratio()));
+    structure("livetune-latency", &figures)
 }
 
 /// Message `livetune-sla`: the limit broke or holds again.
@@ -30,88 +35,182 @@ pub(super) fn sla(stage: &str, change: &SlaChange) -> gst::Structure {
 }
 
 /// Everything since the start.
-pub(super) fn total(stage: &str, meter: &StageMeter, counts: &Counts) -> Vec<Figure> {
-    let total = meter.total();
-    let mut figures = common(stage, &total, meter.sla());
+pub(super) fn total(stage: &str, point: &Point, service: &Service) -> Vec<Figure> {
+    let mut figures = common(stage, &point.total());
+    figures.extend(limit(service, service.total_ratio()));
+    figures.extend(gaps(&point.gaps()));
+    let distribution = |name, histogram, help| {
+        Figure::new(name, Value::Distribution(distribution(histogram)), help)
+    };
     figures.extend([
-        Figure::new(
-            "unstamped",
-            Value::Count(counts.unstamped),
-            "Buffers at a first tap without PTS, clock or time segment, taken as new",
+        distribution("latency", point.ages(), "Time from capture to this stage"),
+        distribution(
+            "transit",
+            point.transits(),
+            "Time from the stage before to this stage",
         ),
-        Figure::new(
-            "negative",
-            Value::Count(counts.negative),
-            "Buffers that came before their capture time, recorded as not late",
-        ),
-        Figure::new(
-            "network",
-            Value::Count(counts.network),
-            "Buffers whose capture time came over the network",
-        ),
-        Figure::new(
-            "latency",
-            Value::Distribution(distribution(meter, total.count)),
-            "Time from capture to this stage",
-        ),
+        distribution("gap", point.intervals(), "Time between successive frames"),
     ]);
     figures
 }
 
-fn common(stage: &str, figures: &Figures, sla: Duration) -> Vec<Figure> {
-    let duration = |name, value, help| Figure::new(name, Value::Duration(value), help);
-    vec![
-        Figure::new("stage", Value::Text(stage.to_owned()), "Name of the stage"),
-        Figure::new("count", Value::Count(figures.count), "Buffers seen"),
-        duration("min", figures.min, "Shortest latency"),
-        duration("mean", figures.mean, "Mean latency"),
+/// Of an interval or of all time: what every measured place knows.
+pub(super) fn common(stage: &str, figures: &Figures) -> Vec<Figure> {
+    let mut list = vec![Figure::new(
+        "stage",
+        Value::Text(stage.to_owned()),
+        "Name of the stage",
+    )];
+    list.extend(ages(&figures.age));
+    list.extend(transits(&figures.transit));
+    list.extend([
         duration(
-            "p50",
-            figures.p50,
-            "Half of the buffers were at most this late",
+            "jitter",
+            figures.jitter,
+            "Change of the latency from frame to frame (RFC 3550, 6.4.1)",
         ),
-        duration(
-            "p90",
-            figures.p90,
-            "90 % of the buffers were at most this late",
-        ),
-        duration(
-            "p95",
-            figures.p95,
-            "95 % of the buffers were at most this late",
-        ),
-        duration(
-            "p99",
-            figures.p99,
-            "99 % of the buffers were at most this late",
-        ),
-        duration("max", figures.max, "Longest latency"),
-        Figure::new("fps", Value::Number(figures.fps), "Buffers per second"),
+        Figure::new("fps", Value::Number(figures.fps), "Frames per second"),
         Figure::new(
             "bitrate",
             Value::Bitrate(figures.bitrate),
             "Data per second",
         ),
-        duration("sla", sla, "Limit on the latency, 0 is none"),
-        Figure::new(
-            "violations",
-            Value::Count(figures.violations),
-            "Buffers that were later than the limit",
+    ]);
+    list.extend(counts(&figures.counts));
+    list
+}
+
+fn ages(age: &Summary) -> [Figure; 8] {
+    [
+        Figure::new("count", Value::Count(age.count), "Frames seen"),
+        duration("min", age.min, "Shortest latency"),
+        duration("mean", age.mean, "Mean latency"),
+        duration("p50", age.p50, "Half of the frames were at most this late"),
+        duration("p90", age.p90, "90 % of the frames were at most this late"),
+        duration("p95", age.p95, "95 % of the frames were at most this late"),
+        duration("p99", age.p99, "99 % of the frames were at most this late"),
+        duration("max", age.max, "Longest latency"),
+    ]
+}
+
+fn transits(transit: &Summary) -> [Figure; 5] {
+    [
+        duration(
+            "transit-mean",
+            transit.mean,
+            "Mean time from the stage before",
         ),
-        Figure::new(
-            "violation-ratio",
-            Value::Ratio(figures.violation_ratio()),
-            "Part of the buffers that were later than the limit",
+        duration(
+            "transit-p50",
+            transit.p50,
+            "Half of the frames took at most this long from the stage before",
+        ),
+        duration(
+            "transit-p95",
+            transit.p95,
+            "95 % of the frames took at most this long from the stage before",
+        ),
+        duration(
+            "transit-p99",
+            transit.p99,
+            "99 % of the frames took at most this long from the stage before",
+        ),
+        duration(
+            "transit-max",
+            transit.max,
+            "Longest time from the stage before",
         ),
     ]
 }
 
-fn distribution(meter: &StageMeter, count: u64) -> Distribution {
+fn gaps(gap: &Summary) -> [Figure; 3] {
+    [
+        duration(
+            "gap-p50",
+            gap.p50,
+            "Half of the frames came at most this long after the one before",
+        ),
+        duration(
+            "gap-p99",
+            gap.p99,
+            "99 % of the frames came at most this long after the one before",
+        ),
+        duration("gap-max", gap.max, "Longest time without a frame"),
+    ]
+}
+
+fn counts(counts: &Counts) -> [Figure; 8] {
+    let count = |name, value, help| Figure::new(name, Value::Count(value), help);
+    [
+        count(
+            "buffers",
+            counts.buffers,
+            "Buffers seen: a frame may come in several",
+        ),
+        count(
+            "lost",
+            counts.lost,
+            "Frames that did not come though later ones did",
+        ),
+        count(
+            "duplicated",
+            counts.duplicated,
+            "Frames that came again at another time",
+        ),
+        count(
+            "late",
+            counts.late,
+            "Frames older than the latency that the pipeline plays with",
+        ),
+        count(
+            "negative",
+            counts.negative,
+            "Frames that came before their capture time, recorded as not late",
+        ),
+        count(
+            "unstamped",
+            counts.unstamped,
+            "Frames at a first tap without PTS, clock or time segment, taken as new",
+        ),
+        count(
+            "inferred",
+            counts.inferred,
+            "Frames that an element stripped of their meta, known again by their running time or order",
+        ),
+        count(
+            "network",
+            counts.network,
+            "Frames whose capture time came over the network",
+        ),
+    ]
+}
+
+fn limit(service: &Service, ratio: Ratio) -> [Figure; 3] {
+    [
+        duration("sla", service.limit(), "Limit on the latency, 0 is none"),
+        Figure::new(
+            "violations",
+            Value::Count(service.violations()),
+            "Frames over the limit since the start",
+        ),
+        Figure::new(
+            "violation-ratio",
+            Value::Ratio(ratio),
+            "Part of the frames that were over the limit",
+        ),
+    ]
+}
+
+fn duration(name: &'static str, value: Duration, help: &'static str) -> Figure {
+    Figure::new(name, Value::Duration(value), help)
+}
+
+fn distribution(histogram: &Histogram) -> Distribution {
     let bounds = BUCKETS.iter().map(Duration::as_secs_f64);
     let bounds = bounds.chain([f64::INFINITY]);
     Distribution {
-        buckets: bounds.zip(meter.buckets().iter().copied()).collect(),
-        sum: meter.sum().as_secs_f64(),
-        count,
+        buckets: bounds.zip(histogram.distribution(&BUCKETS)).collect(),
+        sum: histogram.sum().as_secs_f64(),
+        count: histogram.count(),
     }
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use livetune_core::latency::Config;
+use livetune_core::latency::SlaConfig;
 
+use super::SlaOn;
 use super::network::Choice;
 
 #[derive(Clone, Debug)]
@@ -15,6 +16,11 @@ pub(super) struct Settings {
     pub(super) post_messages: bool,
     /// Limit in milliseconds; 0: none.
     pub(super) sla: u32,
+    pub(super) sla_on: SlaOn,
+    /// In percent.
+    pub(super) sla_percentile: f64,
+    /// In milliseconds.
+    pub(super) window: u32,
     /// Attach the capture time as NTP time, for receivers on the network.
     pub(super) network: bool,
     /// Put the capture time into H.264 and H.265 video.
@@ -29,13 +35,19 @@ impl Settings {
         interval: 1_000,
         post_messages: true,
         sla: 0,
+        sla_on: SlaOn::Age,
+        sla_percentile: 95.0,
+        window: 10_000,
         network: false,
         sei: false,
         clock_offset: 0,
     };
 
-    /// The longest `sla` in milliseconds: percentiles reach to 60 s.
-    pub(super) const LONGEST_SLA: u32 = 59_999;
+    /// The longest `sla` in milliseconds: percentiles reach to 68 s.
+    pub(super) const LONGEST_SLA: u32 = 60_000;
+    pub(super) const LEAST_PERCENTILE: f64 = 50.0;
+    pub(super) const MOST_PERCENTILE: f64 = 99.99;
+    pub(super) const SHORTEST_WINDOW: u32 = 100;
 
     pub(super) fn to_choice(&self) -> Choice {
         Choice {
@@ -45,10 +57,18 @@ impl Settings {
         }
     }
 
-    pub(super) fn to_config(&self) -> Config {
-        Config {
-            interval: Duration::from_millis(self.interval.into()),
-            sla: Duration::from_millis(self.sla.into()),
+    pub(super) fn interval(&self) -> Duration {
+        millis(self.interval)
+    }
+
+    pub(super) fn sla(&self) -> SlaConfig {
+        let window = millis(self.window);
+        SlaConfig {
+            limit: millis(self.sla),
+            percentile: self.sla_percentile,
+            window,
+            // A second change of the same kind before that would be told mostly of the same frames.
+            cooldown: window / 2,
         }
     }
 }
@@ -57,4 +77,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self::DEFAULT
     }
+}
+
+fn millis(millis: u32) -> Duration {
+    Duration::from_millis(millis.into())
 }

@@ -1,42 +1,55 @@
 //! What the element knows while it runs.
 
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 
-use livetune_core::latency::{ConfigError, Report, StageMeter};
+use livetune_core::latency::{Capture, Figures, Point, Sample, SlaChange, SlaConfigError, Source};
 use livetune_core::time::MediaTime;
 use livetune_core::units::ByteCount;
 
-use super::capture_meta::Capture;
-use super::reading::{Reading, Source};
+use super::place::Place;
+use super::reading::Reading;
+use super::running_time::running_time;
+use super::service::Service;
 use super::settings::Settings;
+use crate::runtime::clock::media_time;
 use crate::runtime::telemetry::Registration;
 
-/// Buffers that the histograms alone do not tell of.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Counts {
-    pub(super) unstamped: u64,
-    pub(super) negative: u64,
-    pub(super) network: u64,
+/// What there is to tell after a buffer.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Report {
+    /// The interval is over: what it came to.
+    pub(super) figures: Option<Figures>,
+    pub(super) sla: Option<SlaChange>,
 }
 
 /// Born on the way to PAUSED, dropped on the way back.
 pub(super) struct State {
-    pub(super) meter: StageMeter,
-    pub(super) counts: Counts,
+    pub(super) point: Point,
+    pub(super) service: Service,
     pub(super) segment: gst::Segment,
     pub(super) stage: String,
+    /// The nearest taps before this one.
+    pub(super) before: Vec<Arc<Place>>,
+    place: Arc<Place>,
     origin: u64,
     sequence: u64,
     pub(super) registration: Option<Registration>,
 }
 
 impl State {
-    pub(super) fn new(settings: &Settings, stage: String) -> Result<Self, ConfigError> {
+    pub(super) fn new(
+        settings: &Settings,
+        stage: String,
+        place: Arc<Place>,
+    ) -> Result<Self, SlaConfigError> {
         Ok(Self {
-            meter: StageMeter::new(settings.to_config())?,
-            counts: Counts::default(),
+            point: Point::new(settings.interval()),
+            service: Service::new(settings)?,
             segment: gst::Segment::new(),
             stage,
+            before: Vec::new(),
+            place,
             // Every new hasher has other keys: a number that no other element or process is likely to have.
             origin: RandomState::new().hash_one(()),
             sequence: 0,
@@ -45,26 +58,76 @@ impl State {
     }
 
     /// Goes on with other settings; the stage keeps its name until the next start.
-    pub(super) fn retune(&mut self, settings: &Settings) -> Result<(), ConfigError> {
-        self.meter.set_config(settings.to_config())
+    pub(super) fn retune(&mut self, settings: &Settings) -> Result<(), SlaConfigError> {
+        self.point.set_interval(settings.interval());
+        self.service.retune(settings)
     }
 
-    /// Takes in a buffer of `size`; answers with a report where the interval is over.
+    /// The frame that `buffer` is likely to hold, though it does not say so: one that a tap before this one saw.
+    pub(super) fn guess(&self, buffer: &gst::BufferRef) -> Option<Capture> {
+        let running = running_time(buffer.pts(), &self.segment);
+        self.before.iter().find_map(|place| place.guess(running))
+    }
+
+    /// A frame that an earlier tap saw.
+    pub(super) fn seen_before(
+        &self,
+        frame: Capture,
+        source: Source,
+        now: MediaTime,
+    ) -> (Capture, Reading) {
+        (frame, Reading::since_capture(frame.captured, source, now))
+    }
+
+    /// A frame that no tap saw before.
+    pub(super) fn first_seen(&mut self, reading: Reading, now: MediaTime) -> (Capture, Reading) {
+        (self.identify(reading, now), reading)
+    }
+
+    /// How old `buffer` is at the running time `now`.
+    pub(super) fn age(&self, buffer: &gst::BufferRef, now: Option<MediaTime>) -> Reading {
+        Reading::age(running_time(buffer.pts(), &self.segment), now)
+    }
+
+    /// Takes in a buffer of `frame`, and says what there is to tell.
     pub(super) fn on_buffer(
         &mut self,
+        buffer: &gst::BufferRef,
+        frame: Capture,
         reading: Reading,
-        size: ByteCount,
         now: MediaTime,
-    ) -> Option<Report> {
-        self.counts.unstamped += u64::from(reading.source == Source::Unknown);
-        self.counts.network += u64::from(reading.source == Source::Network);
-        self.counts.negative += u64::from(reading.negative);
-        self.meter.on_buffer(reading.latency, size, now);
-        self.meter.on_timer(now)
+    ) -> Report {
+        let segment = &self.segment;
+        self.place
+            .on_arrival(&frame, || running_time(buffer.pts(), segment), now);
+        let sample = Sample {
+            frame,
+            pts: buffer.pts().map(media_time),
+            age: reading.latency,
+            negative: reading.negative,
+            source: reading.source,
+            size: ByteCount::new(buffer.size() as u64),
+        };
+        let arrived = || self.before.iter().find_map(|place| place.find(&frame));
+        if let Some(measured) = self.point.on_buffer(&sample, arrived, now) {
+            self.service.on_frame(&measured, now);
+        }
+        Report {
+            figures: self.point.on_timer(now),
+            sla: self.service.on_timer(now),
+        }
+    }
+
+    /// The stream ended.
+    pub(super) fn on_end(&mut self, now: MediaTime) -> Report {
+        Report {
+            figures: self.point.on_end(now),
+            sla: self.service.on_end(now),
+        }
     }
 
     /// The identity of a frame that came at `entry` for the first time.
-    pub(super) fn identify(&mut self, reading: Reading, entry: MediaTime) -> Capture {
+    fn identify(&mut self, reading: Reading, entry: MediaTime) -> Capture {
         let sequence = self.sequence;
         self.sequence += 1;
         Capture {

@@ -113,6 +113,16 @@ impl<C: Counter> Histogram<C> {
             .map(|(index, count)| (self.clamped(middle(index)), count))
     }
 
+    /// How many values lie at or under each of the rising `bounds` and over the one before; the last are those over
+    /// all bounds. A value counts with its bucket.
+    pub fn distribution(&self, bounds: &[Duration]) -> Vec<u64> {
+        let mut counts = vec![0; bounds.len() + 1];
+        for (value, count) in self.iter() {
+            counts[bounds.partition_point(|bound| *bound < value)] += count;
+        }
+        counts
+    }
+
     /// What the values come to.
     pub fn summary(&self) -> Summary {
         Summary::of(&[self])
@@ -276,7 +286,7 @@ mod tests {
             assert!(middle > before);
             before = middle;
         }
-        assert_eq!(super::index(u64::MAX), BUCKETS - 1);
+        assert_eq!(index(u64::MAX), BUCKETS - 1);
     }
 
     proptest! {

@@ -1,15 +1,19 @@
-//! How late buffers are at one point of a pipeline: percentiles, rates and a limit, per interval and in total.
-//!
-//! Values go into HDR histograms (G. Tene, HdrHistogram): constant memory, a few nanoseconds a value, percentiles
-//! within 1 %. Means, extremes and counts are exact.
+//! How late buffers are at the places of a pipeline: percentiles, rates, losses and a limit, per interval and in total.
 
+mod arrivals;
+mod capture;
 mod histogram;
-mod meter;
+mod point;
+mod recent;
 pub mod sei;
 mod sla;
-mod tally;
+mod span;
+mod track;
 
+pub use arrivals::Arrivals;
+pub use capture::Capture;
 pub use histogram::{Counter, Histogram, LONGEST, Summary, quantiles};
-pub use meter::{BUCKETS, Config, ConfigError, Report, StageMeter};
-pub use sla::{SlaChange, SlaMonitor, SlaState};
-pub use tally::Figures;
+pub use point::{BUCKETS, Measured, Point, Sample, Source};
+pub use recent::Recent;
+pub use sla::{SlaChange, SlaConfig, SlaConfigError, SlaMonitor, SlaState};
+pub use span::{Counts, Figures};

@@ -1,8 +1,11 @@
 //! Fixtures that the tests share.
 
+pub mod allocations;
 pub mod launch;
 pub mod media;
+pub mod nginx;
 pub mod pipeline;
+pub mod python;
 pub mod wait;
 
 use std::sync::Once;

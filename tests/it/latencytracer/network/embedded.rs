@@ -3,7 +3,11 @@
 use gst::prelude::*;
 
 use super::super::stat;
-use super::{CAMERA, ENCODER, delayed_camera, free_port, the_latency_is_the_true_one};
+use super::{
+    CAMERA, ENCODER, delayed_camera, free_port, the_latency_is_the_true_one,
+    the_latency_is_the_true_one_when,
+};
+use crate::support::nginx::Rtmp;
 use crate::support::pipeline::{LIMIT, Pipeline};
 use crate::support::wait::eventually;
 
@@ -59,6 +63,23 @@ fn a_transport_stream_carries_it_in_h265() {
 fn flv_carries_it() {
     let encoder = format!("{ENCODER} ! h264parse ! video/x-h264,stream-format=avc");
     carried_over_tcp("flvdemux", &encoder, "flvmux streamable=true");
+}
+
+#[test]
+fn rtmp_carries_it() {
+    let Some(server) = Rtmp::start(free_port()) else {
+        return;
+    };
+    let url = server.url();
+    server.wait_for("start worker");
+    let receiver =
+        format!("rtmp2src location={url} ! flvdemux ! latencytracer name=displayed ! fakesink");
+    let camera = delayed_camera("");
+    let sender = format!(
+        "{camera} ! {ENCODER} ! latencytracer sei=true ! h264parse ! flvmux streamable=true \
+         ! rtmp2sink location={url} sync=false async=false"
+    );
+    the_latency_is_the_true_one_when(&receiver, &sender, || server.wait_for("play: "));
 }
 
 #[test]

@@ -1,0 +1,66 @@
+//! What one tap remembers for the taps behind it: when each frame came, and which frame it was.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use gst::prelude::*;
+use livetune_core::latency::{Arrivals, Capture, Recent};
+use livetune_core::time::MediaTime;
+
+use super::LatencyTracer;
+use crate::runtime::lock::lock;
+use crate::runtime::walk::{Step, walk};
+
+/// Where frames pass. Shared with whoever meets them further down.
+#[derive(Debug, Default)]
+pub(super) struct Place {
+    arrivals: Arrivals,
+    recent: Mutex<Recent>,
+    /// Somebody behind this place met buffers that had lost their frame.
+    asked: AtomicBool,
+}
+
+impl Place {
+    /// `frame` came at `now`; `running` says its running time, where somebody wants to know.
+    pub(super) fn on_arrival(
+        &self,
+        frame: &Capture,
+        running: impl FnOnce() -> Option<i64>,
+        now: MediaTime,
+    ) {
+        self.arrivals.on_arrival(frame, now);
+        if self.asked.load(Ordering::Relaxed) {
+            let running = running();
+            lock(&self.recent).on_arrival(*frame, running);
+        }
+    }
+
+    /// When `frame` came.
+    pub(super) fn find(&self, frame: &Capture) -> Option<MediaTime> {
+        self.arrivals.find(frame)
+    }
+
+    /// The frame of a buffer that lost it, by its running time, else by order. Nothing is known the first time.
+    pub(super) fn guess(&self, running: Option<i64>) -> Option<Capture> {
+        if !self.asked.swap(true, Ordering::Relaxed) {
+            return None;
+        }
+        lock(&self.recent).find(running)
+    }
+}
+
+/// The places of the nearest taps that feed `pad`: one on each way.
+pub(super) fn before(pad: &gst::Pad) -> Vec<Arc<Place>> {
+    let mut places = Vec::new();
+    walk::<()>(pad, |pad| {
+        let element = pad.parent_element();
+        match element.and_then(|element| element.downcast::<LatencyTracer>().ok()) {
+            Some(tap) => {
+                places.push(tap.place());
+                Step::Around
+            }
+            None => Step::On,
+        }
+    });
+    places
+}

@@ -1,0 +1,71 @@
+//! What was promised about the latency: the limit, and on what.
+
+use std::time::Duration;
+
+use livetune_core::latency::{Measured, SlaChange, SlaConfigError, SlaMonitor};
+use livetune_core::time::MediaTime;
+use livetune_core::units::Ratio;
+
+use super::SlaOn;
+use super::settings::Settings;
+
+/// Watches the limit that the user set.
+#[derive(Debug)]
+pub(super) struct Service {
+    on: SlaOn,
+    monitor: SlaMonitor,
+}
+
+impl Service {
+    pub(super) fn new(settings: &Settings) -> Result<Self, SlaConfigError> {
+        Ok(Self {
+            on: settings.sla_on,
+            monitor: SlaMonitor::new(settings.sla())?,
+        })
+    }
+
+    /// Goes on with other settings; where they cannot work, with the ones before.
+    pub(super) fn retune(&mut self, settings: &Settings) -> Result<(), SlaConfigError> {
+        self.monitor.set_config(settings.sla())?;
+        self.on = settings.sla_on;
+        Ok(())
+    }
+
+    pub(super) fn on_frame(&mut self, frame: &Measured, now: MediaTime) {
+        let value = match self.on {
+            SlaOn::Age => Some(frame.age),
+            SlaOn::Transit => frame.transit,
+        };
+        if let Some(value) = value {
+            self.monitor.on_value(value, now);
+        }
+    }
+
+    pub(super) fn on_timer(&mut self, now: MediaTime) -> Option<SlaChange> {
+        self.monitor.on_timer(now)
+    }
+
+    pub(super) fn on_end(&mut self, now: MediaTime) -> Option<SlaChange> {
+        self.monitor.on_end(now)
+    }
+
+    /// Zero where there is none.
+    pub(super) fn limit(&self) -> Duration {
+        self.monitor.config().limit
+    }
+
+    /// Frames over the limit since the start.
+    pub(super) fn violations(&self) -> u64 {
+        self.monitor.violations()
+    }
+
+    /// Part of all frames since the start that were over the limit.
+    pub(super) fn total_ratio(&self) -> Ratio {
+        self.monitor.total_ratio()
+    }
+
+    /// Part of the frames of the window that were over the limit.
+    pub(super) fn window_ratio(&self) -> Ratio {
+        self.monitor.window_ratio()
+    }
+}
