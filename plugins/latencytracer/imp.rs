@@ -9,6 +9,7 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 use livetune_core::latency::Baseline;
 
+use super::network::{Network, Trouble};
 use super::place::Place;
 use super::settings::Settings;
 use super::state::{Report, State};
@@ -148,8 +149,34 @@ pub struct LatencyTracer {
         default = Settings::DEFAULT.network,
         mutable_playing,
         nick = "Network",
-        blurb = "Also attach the capture time as NTP time (reference timestamp timestamp/x-ntp) to buffers that have \
-                 none, for receivers on the network. Taps read such times whether this is set or not"
+        blurb = "Send the capture time along with RTP: attach it as NTP time (reference timestamp timestamp/x-ntp) to \
+                 buffers that have none, and make the payloaders behind write it into every packet (header extension \
+                 ntp-64). Taps read such times whether this is set or not"
+    )]
+    #[property(
+        name = "sei",
+        type = bool,
+        member = sei,
+        get,
+        set = Self::set_sei,
+        default = Settings::DEFAULT.sei,
+        mutable_playing,
+        nick = "SEI",
+        blurb = "Send the capture time inside the video, for SRT, RTMP, transport streams and files: put it as user \
+                 data (SEI user_data_unregistered, 33 bytes a frame or a few more) into H.264 or H.265 behind the \
+                 encoder. Taps read such times whether this is set or not"
+    )]
+    #[property(
+        name = "clock-offset",
+        type = i64,
+        member = clock_offset,
+        get,
+        set = Self::set_clock_offset,
+        default = Settings::DEFAULT.clock_offset,
+        mutable_playing,
+        nick = "Clock offset",
+        blurb = "Nanoseconds to add to this machine's wall clock before a capture time is sent or compared (0 = the \
+                 clocks agree). The wall clock is the pipeline's where that follows NTP or PTP, else the system's"
     )]
     settings: Mutex<Settings>,
     #[property(
@@ -165,6 +192,7 @@ pub struct LatencyTracer {
     pub(super) relinked: AtomicBool,
     /// The base time is that of the clock: not so before PLAYING, where a running time would be nonsense.
     pub(super) plays: AtomicBool,
+    pub(super) network: Network,
 }
 
 impl LatencyTracer {
@@ -232,15 +260,32 @@ impl LatencyTracer {
         stage.unwrap_or_else(|| self.obj().name().to_string())
     }
 
+    /// Tells the application of a trouble that does not stop the stream.
+    pub(super) fn warn(&self, trouble: Option<Trouble>) {
+        match trouble {
+            Some(Trouble::NoExtension) => gst::element_imp_warning!(
+                self,
+                gst::CoreError::MissingPlugin,
+                ["{}", Trouble::NoExtension]
+            ),
+            Some(trouble) => {
+                gst::element_imp_warning!(self, gst::StreamError::WrongType, ["{trouble}"]);
+            }
+            None => (),
+        }
+    }
+
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let settings = lock(&self.settings).clone();
         let stage = self.stage(&settings);
         let mut state = State::new(&settings, stage.clone(), self.place())?;
         state.registration = Some(telemetry::register(self, FACTORY, Some(stage)));
         *lock(&self.state) = Some(state);
+        self.network.start();
         self.relinked.store(true, Ordering::Relaxed);
         // A setting that was changed meanwhile found no state to change.
         self.retune();
+        self.warn(self.network.prepare(&self.srcpad));
         Ok(())
     }
 
@@ -259,6 +304,7 @@ impl LatencyTracer {
     /// Brings changed settings to the state.
     fn retune(&self) {
         let settings = lock(&self.settings).clone();
+        self.network.choose(settings.to_choice());
         if let Some(Err(error)) = self.with_state(|state| state.retune(&settings)) {
             gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{error}"));
         }
@@ -288,6 +334,14 @@ impl LatencyTracer {
         self.change(|settings| settings.network = network);
     }
 
+    fn set_sei(&self, sei: bool) {
+        self.change(|settings| settings.sei = sei);
+    }
+
+    fn set_clock_offset(&self, nanos: i64) {
+        self.change(|settings| settings.clock_offset = nanos);
+    }
+
     fn stats(&self) -> Stats {
         let name = report::STATS;
         let empty = Stats(gst::Structure::new_empty(name));
@@ -310,8 +364,11 @@ impl LatencyTracer {
 
 impl Observed for LatencyTracer {
     fn figures(&self) -> Vec<Figure> {
-        self.with_state(|state| report::total(state))
-            .unwrap_or_else(|| self.figures_at_rest().unwrap_or_default())
+        let mut figures = self
+            .with_state(|state| report::total(state))
+            .unwrap_or_else(|| self.figures_at_rest().unwrap_or_default());
+        figures.extend(self.network.figures());
+        figures
     }
 }
 
@@ -357,6 +414,7 @@ impl ObjectSubclass for LatencyTracer {
             place: Arc::default(),
             relinked: AtomicBool::new(true),
             plays: AtomicBool::new(false),
+            network: Network::default(),
         }
     }
 }
@@ -395,6 +453,11 @@ impl ElementImpl for LatencyTracer {
         static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> =
             LazyLock::new(|| pads::always(&gst::Caps::new_any()));
         &TEMPLATES
+    }
+
+    fn set_clock(&self, clock: Option<&gst::Clock>) -> bool {
+        self.network.follow(clock);
+        self.parent_set_clock(clock)
     }
 
     fn change_state(

@@ -44,7 +44,7 @@ mod baseline_file;
 mod capture_meta;
 mod dataflow;
 mod imp;
-mod ntp_stamp;
+mod network;
 mod place;
 mod reading;
 mod regression;

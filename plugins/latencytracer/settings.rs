@@ -6,6 +6,7 @@ use std::time::Duration;
 use livetune_core::latency::SlaConfig;
 
 use super::SlaOn;
+use super::network::Choice;
 
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
@@ -27,6 +28,10 @@ pub(super) struct Settings {
     pub(super) baseline_location: Option<String>,
     /// Attach the capture time as NTP time, for receivers on the network.
     pub(super) network: bool,
+    /// Put the capture time into H.264 and H.265 video.
+    pub(super) sei: bool,
+    /// Nanoseconds to add to the clock for capture times.
+    pub(super) clock_offset: i64,
 }
 
 impl Settings {
@@ -41,6 +46,8 @@ impl Settings {
         baseline: 0,
         baseline_location: None,
         network: false,
+        sei: false,
+        clock_offset: 0,
     };
 
     /// The longest `sla` in milliseconds: percentiles reach to 68 s.
@@ -50,6 +57,14 @@ impl Settings {
     /// 600 blocks of a second.
     pub(super) const LONGEST_BASELINE: u32 = 600_000;
     pub(super) const SHORTEST_WINDOW: u32 = 100;
+
+    pub(super) fn to_choice(&self) -> Choice {
+        Choice {
+            stamp: self.network,
+            embed: self.sei,
+            offset: self.clock_offset,
+        }
+    }
 
     pub(super) fn interval(&self) -> Duration {
         millis(self.interval)

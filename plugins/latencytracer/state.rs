@@ -46,8 +46,6 @@ pub(super) struct State {
     pub(super) regression: Regression,
     pub(super) segment: gst::Segment,
     pub(super) stage: String,
-    /// Attach the capture time as NTP time, for receivers on the network.
-    pub(super) network: bool,
     /// The nearest taps before this one.
     pub(super) before: Vec<Arc<Place>>,
     place: Arc<Place>,
@@ -70,7 +68,6 @@ impl State {
             regression: Regression::new(settings)?,
             segment: gst::Segment::new(),
             stage,
-            network: settings.network,
             before: Vec::new(),
             place,
             // Every new hasher has other keys: a number that no other element or process is likely to have.
@@ -82,7 +79,6 @@ impl State {
 
     /// Goes on with other settings; the stage keeps its name until the next start.
     pub(super) fn retune(&mut self, settings: &Settings) -> Result<(), SlaConfigError> {
-        self.network = settings.network;
         self.point.set_interval(settings.interval());
         self.service.retune(settings)
     }

@@ -7,6 +7,7 @@ mod histogram;
 mod point;
 mod recent;
 mod regression;
+pub mod sei;
 mod sla;
 mod span;
 mod track;
