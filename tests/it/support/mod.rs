@@ -3,6 +3,7 @@
 pub mod launch;
 pub mod media;
 pub mod pipeline;
+pub mod python;
 pub mod wait;
 
 use std::sync::Once;
