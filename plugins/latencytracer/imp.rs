@@ -85,7 +85,7 @@ pub struct LatencyTracer {
         set = Self::set_sla_on,
         mutable_playing,
         nick = "Service level on",
-        blurb = "What the limit is on",
+        blurb = "What the limit is on: the age of the frames, or their way from the tap before this one",
         builder(Settings::DEFAULT.sla_on)
     )]
     #[property(
