@@ -28,6 +28,7 @@ mod capture_meta;
 mod dataflow;
 mod imp;
 mod ntp_stamp;
+mod output;
 mod place;
 mod reading;
 mod report;
@@ -54,6 +55,41 @@ pub enum SlaOn {
     /// The time that each frame took from the tap before this one.
     #[enum_value(name = "Time from the tap before this one", nick = "transit")]
     Transit,
+}
+
+/// When a report is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstLiveTuneLatencyTracerReport")]
+pub enum ReportAt {
+    /// Never.
+    #[default]
+    #[enum_value(name = "No report", nick = "none")]
+    None,
+    /// At the end of the stream, or when it is stopped before.
+    #[enum_value(
+        name = "At the end of the stream, or when it is stopped before: of all the time",
+        nick = "eos"
+    )]
+    Eos,
+    /// After each interval and at the end.
+    #[enum_value(
+        name = "After each interval and at the end: of the interval",
+        nick = "interval"
+    )]
+    Interval,
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstLiveTuneLatencyTracerReportFormat")]
+pub enum ReportFormat {
+    /// For people.
+    #[default]
+    #[enum_value(name = "Table of the stages, for people", nick = "table")]
+    Table,
+    /// For programs.
+    #[enum_value(name = "JSON lines: one object for each stage", nick = "json")]
+    Json,
 }
 
 impl LatencyTracer {
