@@ -1,5 +1,6 @@
 //! Fixtures that the tests share.
 
+pub mod allocations;
 pub mod launch;
 pub mod media;
 pub mod pipeline;
