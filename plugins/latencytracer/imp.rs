@@ -6,20 +6,18 @@ use std::sync::{Arc, LazyLock, Mutex};
 use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
-use livetune_core::latency::SlaConfigError;
 
 use super::place::Place;
 use super::settings::Settings;
-use super::state::{Report, State};
-use super::{FACTORY, SlaOn, report};
-use crate::runtime::figures::{Figure, structure};
+use super::state::State;
+use super::{FACTORY, ReportAt, ReportFormat, SlaOn, signals};
 use crate::runtime::guard::guard;
 use crate::runtime::lock::lock;
 use crate::runtime::pads;
 use crate::runtime::stats::Stats;
-use crate::runtime::telemetry::{self, Observed};
+use crate::runtime::telemetry;
 
-static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
         FACTORY,
         gst::DebugColorFlags::empty(),
@@ -126,7 +124,51 @@ pub struct LatencyTracer {
         blurb = "Also attach the capture time as NTP time (reference timestamp timestamp/x-ntp) to buffers that have \
                  none, for receivers on the network. Taps read such times whether this is set or not"
     )]
-    settings: Mutex<Settings>,
+    #[property(
+        name = "report",
+        type = ReportAt,
+        member = report,
+        get,
+        set,
+        mutable_ready,
+        nick = "Report",
+        blurb = "When to write a report of the taps on the way to this one: share, transit and age of each, and the \
+                 bottleneck",
+        builder(Settings::DEFAULT.report)
+    )]
+    #[property(
+        name = "report-format",
+        type = ReportFormat,
+        member = report_format,
+        get,
+        set,
+        mutable_ready,
+        nick = "Report format",
+        blurb = "How reports are written",
+        builder(Settings::DEFAULT.report_format)
+    )]
+    #[property(
+        name = "report-location",
+        type = Option<String>,
+        member = report_location,
+        get,
+        set,
+        mutable_ready,
+        nick = "Report location",
+        blurb = "File for the reports, made anew at each start (NULL = standard error)"
+    )]
+    #[property(
+        name = "log-location",
+        type = Option<String>,
+        member = log_location,
+        get,
+        set,
+        mutable_ready,
+        nick = "Log location",
+        blurb = "File for an HdrHistogram log of transit and age of each tap on the way to this one, one histogram per \
+                 interval, made anew at each start (NULL = none)"
+    )]
+    pub(super) settings: Mutex<Settings>,
     #[property(
         name = "stats",
         type = Stats,
@@ -143,45 +185,16 @@ pub struct LatencyTracer {
 }
 
 impl LatencyTracer {
-    pub(super) fn announce(&self, report: Report) {
-        if report.figures.is_none() && report.sla.is_none() {
-            return;
-        }
-        gst::debug!(CAT, imp = self, "{report:?}");
-        if !lock(&self.settings).post_messages {
-            return;
-        }
-        let messages = self.with_state(|state| {
-            let figures = report.figures.as_ref();
-            let latency = figures.map(|f| report::latency(&state.stage, f, &state.service));
-            let change = report.sla.as_ref();
-            [
-                latency,
-                change.map(|change| report::sla(&state.stage, change)),
-            ]
-        });
-        for message in messages.into_iter().flatten().flatten() {
-            self.post(message);
-        }
-    }
-
     /// What this tap remembers, for the taps behind it.
     pub(super) fn place(&self) -> Arc<Place> {
         self.place.clone()
-    }
-
-    fn post(&self, structure: gst::Structure) {
-        let element = self.obj();
-        let message = gst::message::Element::builder(structure).src(&*element);
-        // Nobody may be listening.
-        let _ = element.post_message(message.build());
     }
 
     pub(super) fn with_state<R>(&self, action: impl FnOnce(&mut State) -> R) -> Option<R> {
         lock(&self.state).as_mut().map(action)
     }
 
-    fn stage(&self, settings: &Settings) -> String {
+    pub(super) fn stage(&self, settings: &Settings) -> String {
         let stage = settings.stage.clone().filter(|stage| !stage.is_empty());
         stage.unwrap_or_else(|| self.obj().name().to_string())
     }
@@ -192,6 +205,7 @@ impl LatencyTracer {
         let mut state = State::new(&settings, stage.clone(), self.place())
             .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ["{error}"]))?;
         state.registration = Some(telemetry::register(self, FACTORY, Some(stage)));
+        state.reporter = self.start_reporter(&settings);
         *lock(&self.state) = Some(state);
         self.relinked.store(true, Ordering::Relaxed);
         // A setting that was changed meanwhile found no state to change.
@@ -200,6 +214,9 @@ impl LatencyTracer {
     }
 
     fn stop(&self) {
+        // Its last report asks for the state.
+        let reporter = self.with_state(|state| state.reporter.take());
+        drop(reporter);
         let state = lock(&self.state).take();
         drop(state);
     }
@@ -241,28 +258,6 @@ impl LatencyTracer {
 
     fn set_network(&self, network: bool) {
         self.change(|settings| settings.network = network);
-    }
-
-    fn stats(&self) -> Stats {
-        let name = report::STATS;
-        let empty = Stats(gst::Structure::new_empty(name));
-        guard("the stats of latencytracer", empty, || {
-            Stats(structure(name, &self.figures()))
-        })
-    }
-
-    /// The figures of an element that does not run: all there, all zero.
-    fn figures_at_rest(&self) -> Result<Vec<Figure>, SlaConfigError> {
-        let settings = lock(&self.settings).clone();
-        let state = State::new(&settings, self.stage(&settings), self.place())?;
-        Ok(report::total(&state.stage, &state.point, &state.service))
-    }
-}
-
-impl Observed for LatencyTracer {
-    fn figures(&self) -> Vec<Figure> {
-        self.with_state(|state| report::total(&state.stage, &state.point, &state.service))
-            .unwrap_or_else(|| self.figures_at_rest().unwrap_or_default())
     }
 }
 
@@ -314,6 +309,11 @@ impl ObjectSubclass for LatencyTracer {
 
 #[glib::derived_properties]
 impl ObjectImpl for LatencyTracer {
+    fn signals() -> &'static [glib::subclass::Signal] {
+        static SIGNALS: LazyLock<Vec<glib::subclass::Signal>> = LazyLock::new(signals::all);
+        &SIGNALS
+    }
+
     fn constructed(&self) {
         self.parent_constructed();
         for pad in [&self.sinkpad, &self.srcpad] {

@@ -34,9 +34,11 @@ use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 
+mod announce;
 mod capture_meta;
 mod dataflow;
 mod imp;
+mod measure;
 mod ntp_stamp;
 mod output;
 mod place;
@@ -45,6 +47,8 @@ mod report;
 mod running_time;
 mod service;
 mod settings;
+mod signals;
+mod snapshot;
 mod state;
 
 glib::wrapper! {

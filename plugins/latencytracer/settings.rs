@@ -1,10 +1,12 @@
 //! What the user can set.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use livetune_core::latency::SlaConfig;
 
-use super::SlaOn;
+use super::output::{Plan, Targets};
+use super::{ReportAt, ReportFormat, SlaOn};
 
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
@@ -22,6 +24,12 @@ pub(super) struct Settings {
     pub(super) window: u32,
     /// Attach the capture time as NTP time, for receivers on the network.
     pub(super) network: bool,
+    pub(super) report: ReportAt,
+    pub(super) report_format: ReportFormat,
+    /// `None` or empty: standard error.
+    pub(super) report_location: Option<String>,
+    /// `None` or empty: no log.
+    pub(super) log_location: Option<String>,
 }
 
 impl Settings {
@@ -34,6 +42,10 @@ impl Settings {
         sla_percentile: 95.0,
         window: 10_000,
         network: false,
+        report: ReportAt::None,
+        report_format: ReportFormat::Table,
+        report_location: None,
+        log_location: None,
     };
 
     /// The longest `sla` in milliseconds: percentiles reach to 68 s.
@@ -44,6 +56,19 @@ impl Settings {
 
     pub(super) fn interval(&self) -> Duration {
         millis(self.interval)
+    }
+
+    pub(super) fn plan(&self) -> Plan {
+        Plan {
+            interval: self.interval(),
+            report: self.report,
+            targets: Targets {
+                format: self.report_format,
+                report: location(&self.report_location),
+                log: location(&self.log_location),
+            },
+            tell: false,
+        }
     }
 
     pub(super) fn sla(&self) -> SlaConfig {
@@ -62,6 +87,11 @@ impl Default for Settings {
     fn default() -> Self {
         Self::DEFAULT
     }
+}
+
+fn location(setting: &Option<String>) -> Option<PathBuf> {
+    let named = setting.as_ref().filter(|name| !name.is_empty());
+    named.map(PathBuf::from)
 }
 
 fn millis(millis: u32) -> Duration {

@@ -3,10 +3,14 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use livetune_core::latency::{Capture, Figures, Point, Sample, SlaChange, SlaConfigError, Source};
+use livetune_core::latency::{
+    Capture, Figures, Histogram, Point, Sample, SlaChange, SlaConfigError, Source,
+};
 use livetune_core::time::MediaTime;
 use livetune_core::units::ByteCount;
 
+use super::measure::Measure;
+use super::output::Reporter;
 use super::place::Place;
 use super::reading::Reading;
 use super::running_time::running_time;
@@ -29,6 +33,9 @@ pub(super) struct State {
     pub(super) service: Service,
     pub(super) segment: gst::Segment,
     pub(super) stage: String,
+    /// From the first tap to here.
+    way: Histogram,
+    pub(super) reporter: Option<Reporter>,
     /// Attach the capture time as NTP time, for receivers on the network.
     pub(super) network: bool,
     /// The nearest taps before this one.
@@ -50,6 +57,8 @@ impl State {
             service: Service::new(settings)?,
             segment: gst::Segment::new(),
             stage,
+            way: Histogram::new(),
+            reporter: None,
             network: settings.network,
             before: Vec::new(),
             place,
@@ -64,6 +73,9 @@ impl State {
     pub(super) fn retune(&mut self, settings: &Settings) -> Result<(), SlaConfigError> {
         self.network = settings.network;
         self.point.set_interval(settings.interval());
+        if let Some(reporter) = &self.reporter {
+            reporter.set_interval(settings.interval());
+        }
         self.service.retune(settings)
     }
 
@@ -114,6 +126,9 @@ impl State {
         };
         let arrived = || self.before.iter().find_map(|place| place.find(&frame));
         if let Some(measured) = self.point.on_buffer(&sample, arrived, now) {
+            if frame.entry < now {
+                self.way.record(now.since(frame.entry));
+            }
             self.service.on_frame(&measured, now);
         }
         Report {
@@ -122,8 +137,35 @@ impl State {
         }
     }
 
+    /// All that was measured until `now`.
+    pub(super) fn measure(&self, now: MediaTime) -> Measure {
+        Measure {
+            stage: self.stage.clone(),
+            point: self.point.mark(now),
+            way: self.way.clone(),
+        }
+    }
+
+    /// Forgets all figures.
+    pub(super) fn reset(&mut self) {
+        self.point.reset();
+        self.way.clear();
+        self.service.reset();
+        if let Some(reporter) = &self.reporter {
+            reporter.on_reset();
+        }
+    }
+
+    /// Reports that could not be written.
+    pub(super) fn write_errors(&self) -> u64 {
+        self.reporter.as_ref().map_or(0, Reporter::write_errors)
+    }
+
     /// The stream ended.
     pub(super) fn on_end(&mut self, now: MediaTime) -> Report {
+        if let Some(reporter) = &self.reporter {
+            reporter.on_end();
+        }
         Report {
             figures: self.point.on_end(now),
             sla: self.service.on_end(now),

@@ -1,6 +1,7 @@
 //! How late buffers are at the places of a pipeline: percentiles, rates, losses and a limit, per interval and in total.
 
 mod arrivals;
+mod breakdown;
 mod capture;
 mod histogram;
 mod mark;
@@ -11,6 +12,7 @@ mod span;
 mod track;
 
 pub use arrivals::Arrivals;
+pub use breakdown::{Bottleneck, BottleneckReason, Breakdown, Kind, StageShare, breakdown};
 pub use capture::Capture;
 pub use histogram::{Counter, Histogram, LONGEST, Summary, quantiles};
 pub use mark::Mark;

@@ -3,15 +3,15 @@
 mod figures;
 mod hlog;
 mod json;
-mod model;
+pub(crate) mod model;
 mod reporter;
 #[cfg(test)]
 mod sample;
 mod structure;
 mod table;
+mod verdict;
 mod writer;
 
-pub(crate) use model::{Bottleneck, Histograms, Path, Snapshot, Stage};
 pub(crate) use reporter::{Plan, Reported, Reporter};
 pub(crate) use structure::structure;
 pub(crate) use writer::Targets;

@@ -129,7 +129,10 @@ mod tests {
         assert_eq!(pipeline.n_fields(), 2);
         let stages = inner(&inner(&pipeline, "autovideosink0-2"), "stages");
         let names: Vec<&str> = stages.fields().map(|name| name.as_str()).collect();
-        assert_eq!(names, ["x0-bin--gr--e--x-", "x0-bin--gr--e--x--2", "x264enc0"]);
+        assert_eq!(
+            names,
+            ["x0-bin--gr--e--x-", "x0-bin--gr--e--x--2", "x264enc0"]
+        );
         let first = inner(&stages, names[0]);
         assert_eq!(first.get("stage"), Ok("0 bin, größe=\"x\""));
     }
