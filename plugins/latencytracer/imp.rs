@@ -7,11 +7,11 @@ use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 
+use super::network::Network;
 use super::place::Place;
 use super::settings::Settings;
 use super::state::State;
 use super::{FACTORY, ReportAt, ReportFormat, SlaOn, signals};
-use crate::runtime::guard::guard;
 use crate::runtime::lock::lock;
 use crate::runtime::pads;
 use crate::runtime::stats::Stats;
@@ -113,6 +113,30 @@ pub struct LatencyTracer {
                  livetune-sla messages of one kind are at least half a window apart"
     )]
     #[property(
+        name = "baseline",
+        type = u32,
+        member = baseline,
+        get,
+        set,
+        maximum = Settings::LONGEST_BASELINE,
+        default = Settings::DEFAULT.baseline,
+        mutable_ready,
+        nick = "Baseline",
+        blurb = "How long the beginning of the stream is taken as the baseline that later latencies are compared with, in \
+                 milliseconds, at least 10 s (0 = none). A livetune-regression message says when they have got worse, \
+                 and when they are as good again"
+    )]
+    #[property(
+        name = "baseline-location",
+        type = Option<String>,
+        member = baseline_location,
+        get,
+        set,
+        mutable_ready,
+        nick = "Baseline location",
+        blurb = "File of the baseline: read where it exists, else written when the baseline is complete (NULL = none)"
+    )]
+    #[property(
         name = "network",
         type = bool,
         member = network,
@@ -121,8 +145,34 @@ pub struct LatencyTracer {
         default = Settings::DEFAULT.network,
         mutable_playing,
         nick = "Network",
-        blurb = "Also attach the capture time as NTP time (reference timestamp timestamp/x-ntp) to buffers that have \
-                 none, for receivers on the network. Taps read such times whether this is set or not"
+        blurb = "Send the capture time along with RTP: attach it as NTP time (reference timestamp timestamp/x-ntp) to \
+                 buffers that have none, and make the payloaders behind write it into every packet (header extension \
+                 ntp-64). Taps read such times whether this is set or not"
+    )]
+    #[property(
+        name = "sei",
+        type = bool,
+        member = sei,
+        get,
+        set = Self::set_sei,
+        default = Settings::DEFAULT.sei,
+        mutable_playing,
+        nick = "SEI",
+        blurb = "Send the capture time inside the video, for SRT, RTMP, transport streams and files: put it as user \
+                 data (SEI user_data_unregistered, 33 bytes a frame or a few more) into H.264 or H.265 behind the \
+                 encoder. Taps read such times whether this is set or not"
+    )]
+    #[property(
+        name = "clock-offset",
+        type = i64,
+        member = clock_offset,
+        get,
+        set = Self::set_clock_offset,
+        default = Settings::DEFAULT.clock_offset,
+        mutable_playing,
+        nick = "Clock offset",
+        blurb = "Nanoseconds to add to this machine's wall clock before a capture time is sent or compared (0 = the \
+                 clocks agree). The wall clock is the pipeline's where that follows NTP or PTP, else the system's"
     )]
     #[property(
         name = "report",
@@ -182,6 +232,7 @@ pub struct LatencyTracer {
     pub(super) relinked: AtomicBool,
     /// The base time is that of the clock: not so before PLAYING, where a running time would be nonsense.
     pub(super) plays: AtomicBool,
+    pub(super) network: Network,
 }
 
 impl LatencyTracer {
@@ -202,14 +253,15 @@ impl LatencyTracer {
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let settings = lock(&self.settings).clone();
         let stage = self.stage(&settings);
-        let mut state = State::new(&settings, stage.clone(), self.place())
-            .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ["{error}"]))?;
+        let mut state = State::new(&settings, stage.clone(), self.place())?;
         state.registration = Some(telemetry::register(self, FACTORY, Some(stage)));
         state.reporter = self.start_reporter(&settings);
         *lock(&self.state) = Some(state);
+        self.network.start();
         self.relinked.store(true, Ordering::Relaxed);
         // A setting that was changed meanwhile found no state to change.
         self.retune();
+        self.warn(self.network.prepare(&self.srcpad));
         Ok(())
     }
 
@@ -219,45 +271,6 @@ impl LatencyTracer {
         drop(reporter);
         let state = lock(&self.state).take();
         drop(state);
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Settings)) {
-        guard("a property of latencytracer", (), || {
-            change(&mut lock(&self.settings));
-            self.retune();
-        });
-    }
-
-    /// Brings changed settings to the state.
-    fn retune(&self) {
-        let settings = lock(&self.settings).clone();
-        if let Some(Err(error)) = self.with_state(|state| state.retune(&settings)) {
-            gst::element_imp_warning!(self, gst::LibraryError::Settings, ["{error}"]);
-        }
-    }
-
-    fn set_interval(&self, millis: u32) {
-        self.change(|settings| settings.interval = millis);
-    }
-
-    fn set_sla(&self, millis: u32) {
-        self.change(|settings| settings.sla = millis);
-    }
-
-    fn set_sla_on(&self, on: SlaOn) {
-        self.change(|settings| settings.sla_on = on);
-    }
-
-    fn set_sla_percentile(&self, percent: f64) {
-        self.change(|settings| settings.sla_percentile = percent);
-    }
-
-    fn set_window(&self, millis: u32) {
-        self.change(|settings| settings.window = millis);
-    }
-
-    fn set_network(&self, network: bool) {
-        self.change(|settings| settings.network = network);
     }
 }
 
@@ -303,6 +316,7 @@ impl ObjectSubclass for LatencyTracer {
             place: Arc::default(),
             relinked: AtomicBool::new(true),
             plays: AtomicBool::new(false),
+            network: Network::default(),
         }
     }
 }
@@ -346,6 +360,11 @@ impl ElementImpl for LatencyTracer {
         static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> =
             LazyLock::new(|| pads::always(&gst::Caps::new_any()));
         &TEMPLATES
+    }
+
+    fn set_clock(&self, clock: Option<&gst::Clock>) -> bool {
+        self.network.follow(clock);
+        self.parent_set_clock(clock)
     }
 
     fn change_state(

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use livetune_core::latency::SlaConfig;
 
+use super::network::Choice;
 use super::output::{Plan, Targets};
 use super::{ReportAt, ReportFormat, SlaOn};
 
@@ -22,8 +23,16 @@ pub(super) struct Settings {
     pub(super) sla_percentile: f64,
     /// In milliseconds.
     pub(super) window: u32,
+    /// Length of the baseline to record, in milliseconds; 0: none.
+    pub(super) baseline: u32,
+    /// File of the baseline; `None`: none.
+    pub(super) baseline_location: Option<String>,
     /// Attach the capture time as NTP time, for receivers on the network.
     pub(super) network: bool,
+    /// Put the capture time into H.264 and H.265 video.
+    pub(super) sei: bool,
+    /// Nanoseconds to add to the clock for capture times.
+    pub(super) clock_offset: i64,
     pub(super) report: ReportAt,
     pub(super) report_format: ReportFormat,
     /// `None` or empty: standard error.
@@ -41,7 +50,11 @@ impl Settings {
         sla_on: SlaOn::Age,
         sla_percentile: 95.0,
         window: 10_000,
+        baseline: 0,
+        baseline_location: None,
         network: false,
+        sei: false,
+        clock_offset: 0,
         report: ReportAt::None,
         report_format: ReportFormat::Table,
         report_location: None,
@@ -52,7 +65,17 @@ impl Settings {
     pub(super) const LONGEST_SLA: u32 = 60_000;
     pub(super) const LEAST_PERCENTILE: f64 = 50.0;
     pub(super) const MOST_PERCENTILE: f64 = 99.99;
+    /// 600 blocks of a second.
+    pub(super) const LONGEST_BASELINE: u32 = 600_000;
     pub(super) const SHORTEST_WINDOW: u32 = 100;
+
+    pub(super) fn to_choice(&self) -> Choice {
+        Choice {
+            stamp: self.network,
+            embed: self.sei,
+            offset: self.clock_offset,
+        }
+    }
 
     pub(super) fn interval(&self) -> Duration {
         millis(self.interval)
@@ -69,6 +92,14 @@ impl Settings {
             },
             tell: false,
         }
+    }
+
+    pub(super) fn baseline(&self) -> Option<Duration> {
+        (self.baseline > 0).then(|| millis(self.baseline))
+    }
+
+    pub(super) fn baseline_file(&self) -> Option<PathBuf> {
+        location(&self.baseline_location)
     }
 
     pub(super) fn sla(&self) -> SlaConfig {

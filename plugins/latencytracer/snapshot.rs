@@ -33,7 +33,7 @@ impl imp::LatencyTracer {
             gst::element_imp_warning!(
                 self,
                 gst::ResourceError::Failed,
-                ["no thread for reports: {error}. Measuring goes on without them"]
+                ("No thread for reports: {error}. Measuring goes on without them")
             );
             None
         })
@@ -77,7 +77,7 @@ impl Reported for Client {
 
     fn on_trouble(&mut self, trouble: &str) {
         if let Some(tap) = self.tap.upgrade() {
-            gst::element_warning!(tap, gst::ResourceError::OpenWrite, ["{trouble}"]);
+            gst::element_warning!(tap, gst::ResourceError::OpenWrite, ("{trouble}"));
         }
     }
 }

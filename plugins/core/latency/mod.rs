@@ -7,6 +7,8 @@ mod histogram;
 mod mark;
 mod point;
 mod recent;
+mod regression;
+pub mod sei;
 mod sla;
 mod span;
 mod track;
@@ -18,5 +20,9 @@ pub use histogram::{Counter, Histogram, LONGEST, Summary, quantiles};
 pub use mark::Mark;
 pub use point::{BUCKETS, Measured, Point, Sample, Source};
 pub use recent::Recent;
+pub use regression::{
+    Baseline, BaselineError, BaselineSource, Block, RegressionChange, RegressionConfig,
+    RegressionConfigError, RegressionDetector, RegressionState, Statistic,
+};
 pub use sla::{SlaChange, SlaConfig, SlaConfigError, SlaMonitor, SlaState};
 pub use span::{Counts, Figures};

@@ -338,7 +338,7 @@ fn what_cannot_be_written_is_one_warning_and_measuring_goes_on() {
     let warnings: Vec<String> = bus
         .iter_filtered(&[gst::MessageType::Warning])
         .filter_map(|message| match message.view() {
-            gst::MessageView::Warning(warning) => warning.debug().map(|text| text.to_string()),
+            gst::MessageView::Warning(warning) => Some(warning.error().to_string()),
             _ => None,
         })
         .collect();
