@@ -30,6 +30,15 @@
 //! message says when they have got worse, by a rank-sum test on blocks of a second that takes their correlation into
 //! account (Mann and Whitney 1947; Bayley and Hammersley 1946), and when they are as good again.
 //!
+//! `report=eos` or `report=interval` writes what all taps on the way to this one measured, as a table or as JSON lines: the
+//! share of each stretch from tap to tap, its transit and age, and the bottleneck. `log-location` keeps every distribution
+//! as an HdrHistogram log. The signal `snapshot` answers with the same as a structure, `reset` forgets all figures:
+//!
+//! ```text
+//! gst-launch-1.0 -e v4l2src ! latencytracer stage=capture ! x264enc ! latencytracer stage=encoded ! queue \
+//!     ! avdec_h264 ! latencytracer stage=displayed report=eos log-location=run.hlog ! autovideosink
+//! ```
+//!
 //! Percentiles come from log-linear histograms (G. Tene, <https://hdrhistogram.org>) and are at most 0.8 % off.
 
 use std::sync::Arc;
