@@ -34,6 +34,15 @@
 //! message says when they have got worse, by a rank-sum test on blocks of a second that takes their correlation into
 //! account (Mann and Whitney 1947; Bayley and Hammersley 1946), and when they are as good again.
 //!
+//! `report=eos` or `report=interval` writes what all taps on the way to this one measured, as a table or as JSON lines: the
+//! share of each stretch from tap to tap, its transit and age, and the bottleneck. `log-location` keeps every distribution
+//! as an HdrHistogram log. The signal `snapshot` answers with the same as a structure, `reset` forgets all figures:
+//!
+//! ```text
+//! gst-launch-1.0 -e v4l2src ! latencytracer stage=capture ! x264enc ! latencytracer stage=encoded ! queue \
+//!     ! avdec_h264 ! latencytracer stage=displayed report=eos log-location=run.hlog ! autovideosink
+//! ```
+//!
 //! Percentiles come from log-linear histograms (G. Tene, <https://hdrhistogram.org>) and are at most 0.8 % off.
 
 use std::sync::Arc;
@@ -44,12 +53,14 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 use livetune_core::latency::Measured;
 
+mod announce;
 mod baseline_file;
 mod capture_meta;
-mod changes;
 mod dataflow;
 mod imp;
+mod measure;
 mod network;
+mod output;
 mod place;
 mod reading;
 mod regression;
@@ -57,7 +68,10 @@ mod report;
 mod running_time;
 mod service;
 mod settings;
+mod signals;
+mod snapshot;
 mod state;
+mod tuning;
 
 glib::wrapper! {
     /// The element's public Rust type.
@@ -87,6 +101,41 @@ impl SlaOn {
             Self::Transit => frame.transit,
         }
     }
+}
+
+/// When a report is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstLiveTuneLatencyTracerReport")]
+pub enum ReportAt {
+    /// Never.
+    #[default]
+    #[enum_value(name = "No report", nick = "none")]
+    None,
+    /// At the end of the stream, or when it is stopped before.
+    #[enum_value(
+        name = "At the end of the stream, or when it is stopped before: of all the time",
+        nick = "eos"
+    )]
+    Eos,
+    /// After each interval and at the end.
+    #[enum_value(
+        name = "After each interval and at the end: of the interval",
+        nick = "interval"
+    )]
+    Interval,
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstLiveTuneLatencyTracerReportFormat")]
+pub enum ReportFormat {
+    /// For people.
+    #[default]
+    #[enum_value(name = "Table of the stages, for people", nick = "table")]
+    Table,
+    /// For programs.
+    #[enum_value(name = "JSON lines: one object for each stage", nick = "json")]
+    Json,
 }
 
 impl LatencyTracer {

@@ -4,6 +4,7 @@ mod arrivals;
 mod breakdown;
 mod capture;
 mod histogram;
+mod mark;
 mod point;
 mod recent;
 mod regression;
@@ -16,6 +17,7 @@ pub use arrivals::Arrivals;
 pub use breakdown::{Bottleneck, BottleneckReason, Breakdown, Kind, StageShare, breakdown};
 pub use capture::Capture;
 pub use histogram::{Counter, Histogram, LONGEST, Summary, quantiles};
+pub use mark::Mark;
 pub use point::{BUCKETS, Measured, Point, Sample, Source};
 pub use recent::Recent;
 pub use regression::{
