@@ -28,6 +28,8 @@ mod capture_meta;
 mod dataflow;
 mod imp;
 mod ntp_stamp;
+mod output;
+mod pipeline;
 mod place;
 mod reading;
 mod report;
@@ -35,6 +37,7 @@ mod running_time;
 mod service;
 mod settings;
 mod state;
+pub(crate) mod tracer;
 
 glib::wrapper! {
     /// The element's public Rust type.

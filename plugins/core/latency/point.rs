@@ -162,6 +162,11 @@ impl Point {
         self.counts.unstamped += 1;
     }
 
+    /// The frame of the last buffer could not be made known to the places behind.
+    pub const fn on_unmarked(&mut self) {
+        self.counts.unstamped += 1;
+    }
+
     /// Closes the interval where it is over, and begins the next.
     pub fn on_timer(&mut self, now: MediaTime) -> Option<Figures> {
         let opened = self.window.opened()?;
@@ -186,6 +191,11 @@ impl Point {
             .figures(self.counts(), self.jitter(), self.total.last())
     }
 
+    /// Buffers so far.
+    pub const fn buffers(&self) -> u64 {
+        self.counts.buffers
+    }
+
     /// The times between successive frames so far.
     pub fn gaps(&self) -> Summary {
         self.gaps.summary()
@@ -199,6 +209,16 @@ impl Point {
     /// All transits so far.
     pub const fn transits(&self) -> &Histogram {
         &self.total.transit
+    }
+
+    /// The ages of this interval.
+    pub const fn interval_ages(&self) -> &Histogram {
+        &self.window.age
+    }
+
+    /// The transits of this interval.
+    pub const fn interval_transits(&self) -> &Histogram {
+        &self.window.transit
     }
 
     /// All times between successive frames so far.

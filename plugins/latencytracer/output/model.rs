@@ -57,3 +57,18 @@ pub(in super::super) struct Bottleneck {
     /// For a person to read.
     pub(in super::super) reason: String,
 }
+
+impl Stage {
+    /// A stage that no frame came through.
+    pub(in super::super) fn empty(name: String) -> Self {
+        Self {
+            name,
+            queue: false,
+            fill: Ratio::ZERO,
+            share: Ratio::ZERO,
+            figures: Figures::default(),
+            gaps: Summary::default(),
+            histograms: None,
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! What is told of measured places, and how.
+
+pub(super) mod model;
