@@ -9,13 +9,16 @@ mod inlet;
 mod origin;
 mod outlet;
 mod paths;
+mod probe;
 mod route;
 mod station;
 mod survey;
 mod topology;
+mod watch;
 
 pub(super) use outlet::Outlet;
 pub(super) use paths::Net;
 pub(super) use route::links_changed;
 pub(super) use survey::{Span, survey};
 pub(super) use topology::top;
+pub(super) use watch::Watch;

@@ -31,7 +31,8 @@ pub(super) struct Hop {
 pub(super) struct Way {
     pub(super) hops: Vec<Hop>,
     pub(super) sink: gst::Element,
-    pub(super) end: Arc<End>,
+    /// `None`: an element in the middle, out of which nothing came yet.
+    pub(super) end: Option<Arc<End>>,
 }
 
 /// Every way through `top` that frames have taken. Takes the locks of elements and pads.
@@ -77,15 +78,20 @@ impl<N: Net> Search<'_, N> {
         let Some(peer) = topology::peer(&last.pad) else {
             return;
         };
-        if let Some((end, sink)) = last.outlet.end().zip(peer.parent_element()) {
+        let next: Vec<Hop> = topology::across(&peer)
+            .iter()
+            .filter(|pad| hops.iter().all(|hop| hop.pad != **pad))
+            .filter_map(|pad| self.hop(pad))
+            .collect();
+        if next.is_empty()
+            && let Some(sink) = peer.parent_element()
+        {
+            let end = last.outlet.end();
             self.ways.push(Way { hops, sink, end });
             return;
         }
-        for pad in topology::across(&peer) {
-            let circles = hops.iter().any(|hop| hop.pad == pad);
-            if let Some(hop) = self.hop(&pad).filter(|_| !circles) {
-                self.follow(hops.iter().cloned().chain([hop]).collect());
-            }
+        for hop in next {
+            self.follow(hops.iter().cloned().chain([hop]).collect());
         }
     }
 }

@@ -1,8 +1,9 @@
 //! What all measured pads of a pipeline come to: its paths, and on each the stages in order.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use gst::glib;
 use gst::prelude::*;
 use livetune_core::latency::{Figures, Point, Summary};
 use livetune_core::time::{MediaTime, nanos};
@@ -49,12 +50,13 @@ pub(in crate::latencytracer) fn survey(
             .entry(Arc::as_ptr(outlet).cast::<()>())
             .or_insert_with(|| outlet.with_point(|point| measure(point, span, now)));
     }
-    for way in &ways {
+    for end in ways.iter().filter_map(|way| way.end.as_ref()) {
         measured
-            .entry(Arc::as_ptr(&way.end).cast())
-            .or_insert_with(|| measure(&mut lock(way.end.point()), span, now));
+            .entry(Arc::as_ptr(end).cast())
+            .or_insert_with(|| measure(&mut lock(end.point()), span, now));
     }
-    let paths = ways.iter().map(|way| path(way, name, &measured));
+    let names = names(&ways);
+    let paths = ways.iter().map(|way| path(way, name, &names, &measured));
     paths.collect()
 }
 
@@ -82,33 +84,46 @@ fn measure(point: &mut Point, span: Span, now: MediaTime) -> Measured {
     }
 }
 
-fn path(way: &Way, pipeline: &str, measured: &HashMap<*const (), Measured>) -> Path {
-    let source = way.hops.first().map(|hop| hop.element.name().to_string());
-    let sink = way.sink.name().to_string();
+fn path(
+    way: &Way,
+    pipeline: &str,
+    names: &HashMap<gst::Pad, String>,
+    measured: &HashMap<*const (), Measured>,
+) -> Path {
     let mut stages: Vec<Stage> = way
         .hops
         .iter()
         .filter_map(|hop| {
             let measured = measured.get(&Arc::as_ptr(&hop.outlet).cast())?;
-            Some(stage(name(hop, way), Some(hop), measured))
+            Some(stage(names.get(&hop.pad)?.clone(), Some(hop), measured))
         })
         .collect();
-    let end = measured.get(&Arc::as_ptr(&way.end).cast());
-    let end = end.map(|measured| stage(sink.clone(), None, measured));
-    let end = end.unwrap_or_else(|| Stage::empty(sink.clone()));
     let sum: u64 = stages.iter().map(mean).sum();
     for stage in &mut stages {
         stage.share = Ratio::of(mean(stage), sum);
     }
-    let whole = i64::try_from(mean(&end)).unwrap_or(i64::MAX);
+    let sink = way.sink.name().to_string();
+    let end = way
+        .end
+        .as_ref()
+        .and_then(|end| measured.get(&Arc::as_ptr(end).cast()));
+    let end = end.map(|measured| stage(sink.clone(), None, measured));
+    let remainder = end.as_ref().map_or(0, |end| {
+        let whole = i64::try_from(mean(end)).unwrap_or(i64::MAX);
+        whole.saturating_sub_unsigned(sum)
+    });
     Path {
         pipeline: pipeline.to_owned(),
-        source: source.unwrap_or_default(),
+        source: way
+            .hops
+            .first()
+            .map(|hop| hop.element.name().to_string())
+            .unwrap_or_default(),
+        end: end.unwrap_or_else(|| Stage::empty(sink.clone())),
         sink,
-        remainder: whole.saturating_sub_unsigned(sum),
+        remainder,
         bottleneck: bottleneck(&stages),
         stages,
-        end,
     }
 }
 
@@ -128,15 +143,31 @@ fn mean(stage: &Stage) -> u64 {
     nanos(stage.figures.transit.mean)
 }
 
-/// The name of the element, with those of the bins around it where another on the way is called the same.
-fn name(hop: &Hop, way: &Way) -> String {
-    let name = hop.element.name();
-    let same = |other: &&Hop| other.element.name() == name && other.element != hop.element;
-    if way.hops.iter().any(|other| same(&other)) {
-        station::qualified_name(&hop.element)
-    } else {
-        name.to_string()
+/// What each stage is called, each otherwise: by its element, with those of the bins around it where elements are called
+/// the same, and with its pad where frames leave it by several.
+fn names(ways: &[Way]) -> HashMap<gst::Pad, String> {
+    let mut stations: HashMap<gst::Element, HashSet<gst::Pad>> = HashMap::new();
+    for hop in ways.iter().flat_map(|way| &way.hops) {
+        let pads = stations.entry(hop.element.clone()).or_default();
+        pads.insert(hop.pad.clone());
     }
+    let mut called: HashMap<glib::GString, usize> = HashMap::new();
+    for element in stations.keys() {
+        *called.entry(element.name()).or_default() += 1;
+    }
+    let mut names = HashMap::new();
+    for (element, pads) in &stations {
+        let unique = called.get(&element.name()) == Some(&1);
+        let name = match unique {
+            true => element.name().to_string(),
+            false => station::qualified_name(element),
+        };
+        names.extend(pads.iter().map(|pad| match pads.len() {
+            1 => (pad.clone(), name.clone()),
+            _ => (pad.clone(), format!("{name}:{}", pad.name())),
+        }));
+    }
+    names
 }
 
 fn bottleneck(stages: &[Stage]) -> Option<Bottleneck> {
