@@ -1,6 +1,6 @@
 # Every target is a line or two that a person could type.
 .POSIX:
-.PHONY: all deps plugin demo check lint test bench install install-user uninstall clean
+.PHONY: all deps plugin demo check lint test bench bench-latency bench-peers install install-user uninstall clean
 
 all: plugin
 
@@ -25,6 +25,14 @@ test:
 
 bench: deps
 	cargo bench --workspace --locked --benches
+
+# What measuring latency costs and how near the truth it comes, ours beside GStreamer's own tracer.
+bench-latency: deps
+	cargo bench --locked --bench latency_tables
+
+# The same beside GstShark, which is fetched and built in target/peers (GSTSHARK_SOURCE: from there instead).
+bench-peers: deps
+	sh scripts/peers.sh cargo bench --locked --bench latency_tables
 
 # PREFIX, LIBDIR, DATADIR and DESTDIR are honoured; without them the plugin goes where GStreamer looks.
 install: plugin

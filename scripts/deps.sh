@@ -5,6 +5,8 @@ set -eu
 libraries="gstreamer-1.0 gstreamer-base-1.0 gstreamer-video-1.0 gstreamer-check-1.0"
 elements="videotestsrc videoconvertscale x264enc avdec_h264 h264parse rtpbin rtph264pay qtdemux
     pngdec pngenc agingtv vp8enc openh264enc netsim udpsrc"
+# The distribution's own Python: only that one knows its introspection data.
+python=/usr/bin/python3
 
 missing() {
     pkg-config --version >/dev/null 2>&1 || echo pkg-config
@@ -15,6 +17,12 @@ missing() {
     for element in $elements; do
         gst-inspect-1.0 "$element" >/dev/null 2>&1 || echo "element $element"
     done
+    gst-play-1.0 --version >/dev/null 2>&1 || echo gst-play-1.0
+    for namespace in Gst GstRtspServer; do
+        "$python" -c "import gi; gi.require_version('$namespace', '1.0'); from gi.repository import $namespace" \
+            >/dev/null 2>&1 || echo "$namespace for $python"
+    done
+    "$python" -c 'import ensurepip' >/dev/null 2>&1 || echo "venv for $python"
 }
 
 as_root() {
@@ -35,7 +43,9 @@ if command -v apt-get >/dev/null 2>&1; then
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
         gcc libc6-dev pkg-config libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev \
         gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
-        gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav >/dev/null
+        gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav \
+        gstreamer1.0-plugins-base-apps gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0 \
+        gir1.2-gst-rtsp-server-1.0 python3-gi python3-venv >/dev/null
     lacking=$(missing)
     [ -z "$lacking" ] && exit 0
 fi
@@ -47,12 +57,13 @@ Install GStreamer 1.22 or newer with its development files and the plugin sets b
   Debian, Ubuntu: apt-get install gcc pkg-config libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev
                   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
                   gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav
+                  gstreamer1.0-plugins-base-apps gir1.2-gst-rtsp-server-1.0 python3-gi python3-venv
   Fedora:         dnf install gcc pkgconf-pkg-config gstreamer1-devel gstreamer1-plugins-base-devel
                   gstreamer1-plugins-base gstreamer1-plugins-good gstreamer1-plugins-bad-free
                   gstreamer1-plugins-bad-free-extras gstreamer1-plugins-ugly gstreamer1-plugin-openh264
-                  gstreamer1-plugin-libav (x264enc: from RPM Fusion)
+                  gstreamer1-plugin-libav gstreamer1-rtsp-server python3-gobject (x264enc: from RPM Fusion)
   Arch:           pacman -S gcc pkgconf gstreamer gst-plugins-base gst-plugins-good gst-plugins-bad
-                  gst-plugins-ugly gst-libav
-  Homebrew:       brew install pkgconf gstreamer
+                  gst-plugins-ugly gst-libav gst-rtsp-server python-gobject
+  Homebrew:       brew install pkgconf gstreamer pygobject3
 END
 exit 1

@@ -107,10 +107,10 @@ impl LatencyTracer {
 
     /// Looks for the taps before this one, where they may have changed.
     fn look_for_taps(&self) {
-        let unknown = self.with_state(|state| state.before.is_none());
-        if unknown == Some(true) {
+        if self.relinked.load(Ordering::Relaxed) {
+            self.relinked.store(false, Ordering::Relaxed);
             let before = place::before(&self.sinkpad);
-            self.with_state(|state| state.before = Some(before));
+            self.with_state(|state| state.before = before);
         }
     }
 
@@ -123,10 +123,8 @@ impl LatencyTracer {
         match event.view() {
             gst::EventView::Segment(segment) => {
                 let segment = segment.segment().clone();
-                self.with_state(|state| {
-                    state.segment = segment;
-                    state.before = None;
-                });
+                self.with_state(|state| state.segment = segment);
+                self.relinked.store(true, Ordering::Relaxed);
             }
             gst::EventView::FlushStop(_) => {
                 self.with_state(|state| state.segment = gst::Segment::new());
@@ -137,7 +135,7 @@ impl LatencyTracer {
                 self.announce(report.unwrap_or_default());
             }
             gst::EventView::StreamStart(_) => {
-                self.with_state(|state| state.before = None);
+                self.relinked.store(true, Ordering::Relaxed);
             }
             _ => (),
         }

@@ -85,7 +85,7 @@ pub struct LatencyTracer {
         set = Self::set_sla_on,
         mutable_playing,
         nick = "Service level on",
-        blurb = "What the limit is on",
+        blurb = "What the limit is on: the age of the frames, or their way from the tap before this one",
         builder(Settings::DEFAULT.sla_on)
     )]
     #[property(
@@ -136,6 +136,8 @@ pub struct LatencyTracer {
     )]
     state: Mutex<Option<State>>,
     place: Arc<Place>,
+    /// The taps before this one may be others than they were.
+    pub(super) relinked: AtomicBool,
     /// The base time is that of the clock: not so before PLAYING, where a running time would be nonsense.
     pub(super) plays: AtomicBool,
 }
@@ -191,6 +193,7 @@ impl LatencyTracer {
             .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ["{error}"]))?;
         state.registration = Some(telemetry::register(self, FACTORY, Some(stage)));
         *lock(&self.state) = Some(state);
+        self.relinked.store(true, Ordering::Relaxed);
         // A setting that was changed meanwhile found no state to change.
         self.retune();
         Ok(())
@@ -303,6 +306,7 @@ impl ObjectSubclass for LatencyTracer {
             settings: Mutex::default(),
             state: Mutex::default(),
             place: Arc::default(),
+            relinked: AtomicBool::new(true),
             plays: AtomicBool::new(false),
         }
     }

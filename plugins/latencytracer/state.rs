@@ -31,8 +31,8 @@ pub(super) struct State {
     pub(super) stage: String,
     /// Attach the capture time as NTP time, for receivers on the network.
     pub(super) network: bool,
-    /// The nearest taps before this one; `None`: to be looked for.
-    pub(super) before: Option<Vec<Arc<Place>>>,
+    /// The nearest taps before this one.
+    pub(super) before: Vec<Arc<Place>>,
     place: Arc<Place>,
     origin: u64,
     sequence: u64,
@@ -51,7 +51,7 @@ impl State {
             segment: gst::Segment::new(),
             stage,
             network: settings.network,
-            before: None,
+            before: Vec::new(),
             place,
             // Every new hasher has other keys: a number that no other element or process is likely to have.
             origin: RandomState::new().hash_one(()),
@@ -70,8 +70,7 @@ impl State {
     /// The frame that `buffer` is likely to hold, though it does not say so: one that a tap before this one saw.
     pub(super) fn guess(&self, buffer: &gst::BufferRef) -> Option<Capture> {
         let running = running_time(buffer.pts(), &self.segment);
-        let before = self.before.iter().flatten();
-        before.into_iter().find_map(|place| place.guess(running))
+        self.before.iter().find_map(|place| place.guess(running))
     }
 
     /// A frame that an earlier tap saw.
@@ -113,8 +112,7 @@ impl State {
             source: reading.source,
             size: ByteCount::new(buffer.size() as u64),
         };
-        let before = self.before.iter().flatten();
-        let arrived = || before.into_iter().find_map(|place| place.find(&frame));
+        let arrived = || self.before.iter().find_map(|place| place.find(&frame));
         if let Some(measured) = self.point.on_buffer(&sample, arrived, now) {
             self.service.on_frame(&measured, now);
         }

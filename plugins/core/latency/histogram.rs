@@ -286,7 +286,7 @@ mod tests {
             assert!(middle > before);
             before = middle;
         }
-        assert_eq!(super::index(u64::MAX), BUCKETS - 1);
+        assert_eq!(index(u64::MAX), BUCKETS - 1);
     }
 
     proptest! {

@@ -182,8 +182,8 @@ pub struct SlaMonitor {
     /// Only where there is a limit.
     window: Option<Box<Window>>,
     violated: bool,
-    /// When it was last said that the limit broke, and that it held again.
-    told: [Option<MediaTime>; 2],
+    /// When it was last said that the limit broke.
+    broke: MediaTime,
     total: Counts,
 }
 
@@ -198,7 +198,7 @@ impl SlaMonitor {
             config,
             window: window(&config),
             violated: false,
-            told: [None; 2],
+            broke: MediaTime::ZERO,
             total: Counts::default(),
         })
     }
@@ -321,18 +321,20 @@ impl SlaMonitor {
         })
     }
 
+    /// A violation is told at once and stays for a cooldown at least: while a window fills with what broke the limit, the
+    /// percentile crosses it back and forth. So two changes of one kind are never closer than that.
     fn may_tell(&self, state: SlaState, now: MediaTime) -> bool {
-        let told = self.told[state as usize];
-        told.is_none_or(|told| {
-            // A clock that was set back must not silence the monitor until it is there again.
-            now < told || now.since(told) >= self.config.cooldown
-        })
+        // A clock that was set back must not silence the monitor until it is there again.
+        let cold = now < self.broke || now.since(self.broke) >= self.config.cooldown;
+        state == SlaState::Violated || cold
     }
 
     #[cold]
     fn change(&mut self, state: SlaState, now: MediaTime) -> SlaChange {
         self.violated = state == SlaState::Violated;
-        self.told[state as usize] = Some(now);
+        if self.violated {
+            self.broke = now;
+        }
         let limit = nanos(self.config.limit);
         // What was decided by counting must not look otherwise for the width of a histogram's bucket.
         let value = match state {

@@ -1,5 +1,7 @@
 //! latencytracer: what it measures, what it reports, what it leaves alone.
 
+mod bad_input;
+mod cost;
 mod element;
 mod network;
 mod passthrough;

@@ -100,6 +100,11 @@ fn a_stage_that_delays_is_that_much_later() {
     ));
     pipeline.run_to_eos();
     let [before, after] = ["before", "after"].map(|tap| stat(&pipeline.element(tap), "p50"));
+    let transit = stat(&pipeline.element("after"), "transit-p50");
+    assert!(
+        (160_000_000..250_000_000).contains(&transit),
+        "{transit} ns"
+    );
     let delay = after - before;
     // The queue lets a frame go when 200 ms lie in it, the frame's own 33 ms among them.
     assert!((160_000_000..250_000_000).contains(&delay), "{delay} ns");
@@ -134,7 +139,8 @@ fn a_frame_in_many_packets_comes_out_with_one_capture() {
     let carried = carried(&pipeline.element("frames"));
     pipeline.run_to_eos();
     let [packets, frames] = ["packets", "frames"].map(|tap| pipeline.element(tap));
-    assert!(stat(&packets, "count") > 600);
+    assert!(stat(&packets, "buffers") > 600);
+    assert_eq!(stat(&packets, "count"), 60, "a frame is measured once");
     assert_eq!(stat(&frames, "count"), 60);
     assert_eq!(
         (stat(&packets, "unstamped"), stat(&frames, "unstamped")),
@@ -144,20 +150,82 @@ fn a_frame_in_many_packets_comes_out_with_one_capture() {
 }
 
 #[test]
-fn behind_an_element_that_loses_metas_the_age_is_measured_again() {
+fn the_stage_is_the_stretch_from_the_tap_before() {
     let pipeline = Pipeline::parse(&format!(
-        "{CAMERA} ! latencytracer ! queue min-threshold-time=100000000 ! compositor \
-         ! latencytracer name=after ! fakesink"
+        "{CAMERA} ! latencytracer ! identity sleep-time=4000 ! latencytracer name=first \
+         ! identity sleep-time=12000 ! latencytracer name=second ! fakesink"
     ));
-    let carried = carried(&pipeline.element("after"));
     pipeline.run_to_eos();
-    assert_eq!(
-        carried.load(Ordering::Relaxed),
-        0,
-        "the compositor keeps them"
-    );
-    let after = pipeline.element("after");
-    assert_eq!(stat(&after, "unstamped"), 0);
-    let p50 = stat(&after, "p50");
-    assert!((60_000_000..500_000_000).contains(&p50), "{p50} ns");
+    let [first, second] = ["first", "second"].map(|tap| {
+        let tap = pipeline.element(tap);
+        (stat(&tap, "transit-mean"), stat(&tap, "mean"))
+    });
+    assert!((4_000_000..9_000_000).contains(&first.0), "{first:?}");
+    assert!((12_000_000..20_000_000).contains(&second.0), "{second:?}");
+    let sum = first.1 + second.0;
+    assert!(sum.abs_diff(second.1) < 1_000, "{first:?} {second:?}");
+}
+
+#[test]
+fn frames_that_a_branch_drops_are_lost_there_and_nowhere_else() {
+    let pipeline = Pipeline::parse(&format!(
+        "{CAMERA} ! latencytracer ! tee name=tee \
+         tee. ! queue ! videorate drop-only=true ! video/x-raw,framerate=10/1 ! latencytracer name=thin ! fakesink \
+         tee. ! queue ! videorate ! video/x-raw,framerate=60/1 ! latencytracer name=thick ! fakesink"
+    ));
+    pipeline.run_to_eos();
+    let [thin, thick] = ["thin", "thick"].map(|tap| pipeline.element(tap));
+    let (came, lost) = (stat(&thin, "count"), stat(&thin, "lost"));
+    assert!((19..=21).contains(&came), "{came}");
+    assert!((37..=40).contains(&lost), "{lost} of 60 lost, {came} came");
+    assert_eq!((stat(&thick, "lost"), stat(&thin, "duplicated")), (0, 0));
+    let (count, again) = (stat(&thick, "count"), stat(&thick, "duplicated"));
+    assert!((58..=60).contains(&(count - again)), "{again} of {count}");
+}
+
+#[test]
+fn frames_older_than_the_latency_of_the_pipeline_are_late() {
+    let pipeline = Pipeline::parse(&format!(
+        "{CAMERA} ! queue ! identity sleep-time=100000 ! latencytracer name=tap ! fakesink sync=true qos=false"
+    ));
+    pipeline.run_to_eos();
+    let tap = pipeline.element("tap");
+    assert!(stat(&tap, "late") >= 58, "{} late", stat(&tap, "late"));
+}
+
+#[test]
+fn behind_an_element_that_loses_metas_frames_are_known_again() {
+    for loser in [
+        "compositor",
+        "x264enc tune=zerolatency ! mpegtsmux ! tsdemux ! h264parse",
+        "x264enc tune=zerolatency ! flvmux streamable=true ! flvdemux ! h264parse",
+    ] {
+        let pipeline = Pipeline::parse(&format!(
+            "{CAMERA} ! latencytracer ! queue min-threshold-time=100000000 ! latencytracer ! {loser} \
+             ! latencytracer name=after ! fakesink"
+        ));
+        let carried = carried(&pipeline.element("after"));
+        pipeline.run_to_eos();
+        assert_eq!(
+            carried.load(Ordering::Relaxed),
+            0,
+            "{loser} keeps the metas"
+        );
+        let after = pipeline.element("after");
+        let (count, inferred) = (stat(&after, "count"), stat(&after, "inferred"));
+        assert!(
+            inferred >= 50 && inferred <= count,
+            "{loser}: {inferred} of {count}"
+        );
+        assert_eq!(stat(&after, "unstamped"), 0, "{loser}");
+        let (age, transit) = (stat(&after, "p50"), stat(&after, "transit-p50"));
+        assert!(
+            (60_000_000..500_000_000).contains(&age),
+            "{loser}: {age} ns old"
+        );
+        assert!(
+            (10_000..100_000_000).contains(&transit),
+            "{loser}: {transit} ns on the way"
+        );
+    }
 }

@@ -1,8 +1,10 @@
 //! Fixtures that the tests share.
 
+pub mod allocations;
 pub mod launch;
 pub mod media;
 pub mod pipeline;
+pub mod python;
 pub mod wait;
 
 use std::sync::Once;

@@ -18,14 +18,14 @@ pub struct SlaConfig {
     pub percentile: f64,
     /// Over how much time the percentile is taken.
     pub window: Duration,
-    /// The least time between two changes of one kind.
+    /// How long a violation stays at least: the least time, too, between two changes of one kind.
     pub cooldown: Duration,
 }
 
 impl Default for SlaConfig {
     /// 10 s hold 300 frames at 30 fps, of which 15 may break a limit on the 95th percentile: enough that no single
-    /// hiccup is a violation. A cooldown of half the window: a second change of the same kind before it would be told
-    /// mostly of the same frames.
+    /// hiccup is a violation. A cooldown of half the window: a change of the same kind before that would be told mostly
+    /// of the same frames.
     fn default() -> Self {
         Self {
             limit: Duration::ZERO,
