@@ -69,6 +69,41 @@ pub enum SlaOn {
     Transit,
 }
 
+/// When a report is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstLiveTuneLatencyTracerReport")]
+pub enum ReportAt {
+    /// Never.
+    #[default]
+    #[enum_value(name = "No report", nick = "none")]
+    None,
+    /// At the end of the stream, or when it is stopped before.
+    #[enum_value(
+        name = "At the end of the stream, or when it is stopped before: of all the time",
+        nick = "eos"
+    )]
+    Eos,
+    /// After each interval and at the end.
+    #[enum_value(
+        name = "After each interval and at the end: of the interval",
+        nick = "interval"
+    )]
+    Interval,
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstLiveTuneLatencyTracerReportFormat")]
+pub enum ReportFormat {
+    /// For people.
+    #[default]
+    #[enum_value(name = "Table of the stages, for people", nick = "table")]
+    Table,
+    /// For programs.
+    #[enum_value(name = "JSON lines: one object for each stage", nick = "json")]
+    Json,
+}
+
 impl LatencyTracer {
     fn place(&self) -> Arc<place::Place> {
         self.imp().place()

@@ -123,7 +123,8 @@ fn transits(transit: &Summary) -> [Figure; 5] {
     ]
 }
 
-fn gaps(gap: &Summary) -> [Figure; 3] {
+/// Of an interval or of all time.
+pub(super) fn gaps(gap: &Summary) -> [Figure; 3] {
     [
         duration(
             "gap-p50",

@@ -49,6 +49,11 @@ impl Service {
         self.monitor.on_end(now)
     }
 
+    /// Counts violations from zero on.
+    pub(super) fn reset(&mut self) {
+        self.monitor.reset();
+    }
+
     /// Zero where there is none.
     pub(super) fn limit(&self) -> Duration {
         self.monitor.config().limit

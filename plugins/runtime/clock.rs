@@ -14,16 +14,20 @@ pub(crate) fn monotonic() -> MediaTime {
     media_time(gst::get_timestamp())
 }
 
-/// The wall clock in nanoseconds since the NTP epoch, as `timestamp/x-ntp` metas carry it.
+/// The wall clock since the Unix epoch.
 #[expect(
     clippy::disallowed_methods,
     reason = "the one place that reads a clock"
 )]
+pub(crate) fn unix() -> MediaTime {
+    let unix = SystemTime::now().duration_since(UNIX_EPOCH);
+    MediaTime::from_nanos(unix.map_or(0, nanos))
+}
+
+/// The wall clock in nanoseconds since the NTP epoch, as `timestamp/x-ntp` metas carry it.
 pub(crate) fn ntp() -> gst::ClockTime {
-    let unix = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, nanos);
-    gst::ClockTime::from_nseconds(unix) + gst::ClockTime::from_seconds(NTP_TO_UNIX_SECONDS)
+    let unix = gst::ClockTime::from_nseconds(unix().as_nanos());
+    unix + gst::ClockTime::from_seconds(NTP_TO_UNIX_SECONDS)
 }
 
 /// The running time of `element`'s pipeline, or `None` before it has a clock.

@@ -24,6 +24,8 @@ pub trait Counter: Copy + Default + Debug + PartialEq + Into<u64> {
     fn next(self) -> Option<Self>;
     /// Half of it.
     fn halved(self) -> Self;
+    /// It without `other`; zero where `other` is more.
+    fn without(self, other: Self) -> Self;
 }
 
 impl Counter for u16 {
@@ -34,6 +36,10 @@ impl Counter for u16 {
     fn halved(self) -> Self {
         self / 2
     }
+
+    fn without(self, other: Self) -> Self {
+        self.saturating_sub(other)
+    }
 }
 
 impl Counter for u32 {
@@ -43,6 +49,10 @@ impl Counter for u32 {
 
     fn halved(self) -> Self {
         self / 2
+    }
+
+    fn without(self, other: Self) -> Self {
+        self.saturating_sub(other)
     }
 }
 
@@ -92,6 +102,23 @@ impl<C: Counter> Histogram<C> {
     pub fn clear(&mut self) {
         self.buckets.fill(C::default());
         (self.count, self.sum, self.min, self.max) = (0, 0, u64::MAX, 0);
+    }
+
+    /// The values that it took in since it was as `earlier`. Their extremes are known as well as percentiles are.
+    pub fn since(&self, earlier: &Self) -> Self {
+        let pairs = self.buckets.iter().zip(&earlier.buckets);
+        let mut new = Self {
+            buckets: pairs.map(|(now, then)| now.without(*then)).collect(),
+            count: self.count.saturating_sub(earlier.count),
+            sum: self.sum.saturating_sub(earlier.sum),
+            min: self.min,
+            max: self.max,
+        };
+        let mut values = new.iter().map(|(value, _)| nanos(value));
+        let first = values.next();
+        let last = values.last().or(first);
+        (new.min, new.max) = (first.unwrap_or(u64::MAX), last.unwrap_or(0));
+        new
     }
 
     /// Values taken in.
@@ -275,6 +302,26 @@ mod tests {
         assert_eq!(histogram.summary(), Summary::default());
         histogram.record(Duration::from_millis(3));
         assert_eq!(histogram.summary().min, Duration::from_millis(3));
+    }
+
+    #[test]
+    fn what_came_since_is_what_came_in_between() {
+        let mut histogram = of(&[1_000_000, 900_000_000]);
+        let earlier = histogram.clone();
+        assert_eq!(histogram.since(&earlier).summary(), Summary::default());
+        for millis in [10, 20, 40] {
+            histogram.record(Duration::from_millis(millis));
+        }
+        let new = histogram.since(&earlier).summary();
+        assert_eq!(new.count, 3);
+        assert_eq!(
+            new.mean,
+            Duration::from_micros(23_333) + Duration::from_nanos(333)
+        );
+        for (value, millis) in [(new.min, 10.0), (new.p50, 20.0), (new.max, 40.0)] {
+            let off = value.as_secs_f64() * 1e3 / millis - 1.0;
+            assert!(off.abs() < 0.01, "{value:?} is not {millis} ms");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod arrivals;
 mod capture;
 mod histogram;
+mod mark;
 mod point;
 mod recent;
 mod sla;
@@ -12,6 +13,7 @@ mod track;
 pub use arrivals::Arrivals;
 pub use capture::Capture;
 pub use histogram::{Counter, Histogram, LONGEST, Summary, quantiles};
+pub use mark::Mark;
 pub use point::{BUCKETS, Measured, Point, Sample, Source};
 pub use recent::Recent;
 pub use sla::{SlaChange, SlaConfig, SlaConfigError, SlaMonitor, SlaState};

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::capture::Capture;
 use super::histogram::{Histogram, Summary};
+use super::mark::Mark;
 use super::span::{Counts, Figures, Span};
 use super::track::{Novelty, Tracks};
 use crate::time::{MediaTime, nanos};
@@ -87,6 +88,8 @@ pub struct Point {
     /// In 16ths of a nanosecond.
     jitter: u64,
     last_age: Option<Duration>,
+    /// How often it was reset.
+    era: u64,
 }
 
 impl Point {
@@ -183,6 +186,30 @@ impl Point {
     /// Closes the interval now, whatever its length; `None` where nothing came.
     pub fn close_now(&mut self, now: MediaTime) -> Option<Figures> {
         self.close(now, Some(now))
+    }
+
+    /// All that was measured until `now`, to be kept and compared with later ones.
+    pub fn mark(&self, now: MediaTime) -> Mark {
+        Mark {
+            total: self.total.clone(),
+            gaps: self.gaps.clone(),
+            counts: self.counts(),
+            jitter: self.jitter(),
+            end: self.total.last(),
+            at: now,
+            era: self.era,
+        }
+    }
+
+    /// Forgets all figures; frames are told apart as before.
+    pub fn reset(&mut self) {
+        self.tracks.reset();
+        self.window.restart(None);
+        self.total.restart(None);
+        self.gaps.clear();
+        (self.counts, self.before) = (Counts::default(), Counts::default());
+        (self.jitter, self.last_age) = (0, None);
+        self.era += 1;
     }
 
     /// What all buffers so far came to.

@@ -279,6 +279,11 @@ impl SlaMonitor {
         window.map_or(Duration::ZERO, |window| window.percentile(percentile))
     }
 
+    /// Counts from zero on. Whether the limit holds is known on.
+    pub fn reset(&mut self) {
+        self.total = Counts::default();
+    }
+
     /// Values over the limit since the start.
     pub const fn violations(&self) -> u64 {
         self.total.over

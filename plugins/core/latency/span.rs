@@ -61,7 +61,7 @@ pub struct Figures {
 }
 
 /// Collects the buffers of one span.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Span {
     pub(super) age: Histogram,
     pub(super) transit: Histogram,
@@ -100,6 +100,18 @@ impl Span {
         self.age.clear();
         self.transit.clear();
         (self.opened, self.frames, self.bytes) = (opened, 0, 0);
+    }
+
+    /// The buffers that came after `earlier`, the same span when it was shorter, was looked at.
+    pub(super) fn since(&self, earlier: &Self, opened: MediaTime) -> Self {
+        Self {
+            age: self.age.since(&earlier.age),
+            transit: self.transit.since(&earlier.transit),
+            opened: Some(opened),
+            last: self.last,
+            frames: self.frames - earlier.frames,
+            bytes: self.bytes - earlier.bytes,
+        }
     }
 
     /// What the buffers come to, with rates over the time until `end`.

@@ -69,6 +69,11 @@ impl Tracks {
         self.lost += open;
     }
 
+    /// Counts the lost from zero on.
+    pub(super) const fn reset(&mut self) {
+        self.lost = 0;
+    }
+
     /// Frames that did not come though later ones did.
     pub(super) const fn lost(&self) -> u64 {
         self.lost

@@ -204,3 +204,47 @@ fn distributions_have_a_place_for_every_value() {
     assert_eq!(one, 1, "1 ms lies at a bound: in either bucket");
     assert_eq!(counts[2..], expected[2..]);
 }
+
+#[test]
+fn two_marks_say_what_came_in_between() {
+    let mut point = Point::default();
+    feed(&mut point, 80, [1_000, 5_000], 40);
+    let earlier = point.mark(at(5_000));
+    feed(&mut point, 30, [5_020, 7_001], 20);
+    let later = point.mark(at(7_000));
+    let between = later.since(&earlier).figures();
+    assert_eq!((between.age.count, between.fps), (100, 50.0));
+    assert_eq!(between.bitrate, Bitrate::from_kbps(400));
+    assert_eq!(between.counts.buffers, 100);
+    assert!(between.age.max < ms(31), "{between:?}");
+    assert_eq!(later.figures(), point.total());
+    assert_eq!(later.since(&later).figures().age.count, 0);
+}
+
+#[test]
+fn the_first_mark_has_nothing_before_it() {
+    let mut point = Point::default();
+    let empty = point.mark(at(0));
+    feed(&mut point, 30, [1_000, 2_001], 40);
+    let first = point.mark(at(2_001)).since(&empty).figures();
+    assert_eq!((first.age.count, first.fps), (26, 25.0));
+}
+
+#[test]
+fn a_reset_point_counts_from_zero() {
+    let mut point = Point::default();
+    feed(&mut point, 80, [1_000, 5_000], 40);
+    point.on_buffer(&sample(5_000, 80), || None, at(5_000));
+    point.on_end(at(5_000));
+    assert!(point.total().counts.lost > 0);
+    let earlier = point.mark(at(5_000));
+    point.reset();
+    assert_eq!(point.total(), Figures::default());
+    assert_eq!(
+        (point.gaps(), point.ages().count()),
+        (Summary::default(), 0)
+    );
+    feed(&mut point, 30, [5_000, 6_000], 40);
+    let since = point.mark(at(6_000)).since(&earlier).figures();
+    assert_eq!((since.age.count, since.age.max), (25, ms(30)));
+}
