@@ -3,14 +3,10 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-<<<<<<< HEAD
-use livetune_core::latency::{Arrivals, Capture, Point, Sample, Source};
-=======
 use livetune_core::latency::{
-    Config, Kind, RegressionConfig, RegressionDetector, SlaConfig, SlaMonitor, StageMeter,
-    StageShare, breakdown,
+    Arrivals, Capture, Kind, Point, RegressionConfig, RegressionDetector, Sample, SlaConfig,
+    SlaMonitor, Source, StageShare, breakdown,
 };
->>>>>>> judge
 use livetune_core::time::MediaTime;
 use livetune_core::units::{ByteCount, Ratio};
 

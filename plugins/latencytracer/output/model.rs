@@ -66,18 +66,3 @@ impl fmt::Display for Path {
         write!(f, "{} -> {}", self.source, self.sink)
     }
 }
-
-impl Stage {
-    /// A stage that no frame came through.
-    pub(in super::super) fn empty(name: String) -> Self {
-        Self {
-            name,
-            queue: false,
-            fill: Ratio::ZERO,
-            share: Ratio::ZERO,
-            figures: Figures::default(),
-            gaps: Summary::default(),
-            histograms: None,
-        }
-    }
-}

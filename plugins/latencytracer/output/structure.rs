@@ -33,6 +33,14 @@ pub(crate) fn structure(snapshot: &Snapshot) -> gst::Structure {
     whole
 }
 
+/// `path` as the message `livetune-latency`: the figures of its end, and in it the stages.
+pub(crate) fn message(path: &Path) -> gst::Structure {
+    let mut message = way(path);
+    message.set_name("livetune-latency");
+    message.set("pipeline", &path.pipeline);
+    message
+}
+
 fn way(path: &Path) -> gst::Structure {
     let mut stages = gst::Structure::new_empty("stages");
     for one in &path.stages {
@@ -129,7 +137,10 @@ mod tests {
         assert_eq!(pipeline.n_fields(), 2);
         let stages = inner(&inner(&pipeline, "autovideosink0-2"), "stages");
         let names: Vec<&str> = stages.fields().map(|name| name.as_str()).collect();
-        assert_eq!(names, ["x0-bin--gr--e--x-", "x0-bin--gr--e--x--2", "x264enc0"]);
+        assert_eq!(
+            names,
+            ["x0-bin--gr--e--x-", "x0-bin--gr--e--x--2", "x264enc0"]
+        );
         let first = inner(&stages, names[0]);
         assert_eq!(first.get("stage"), Ok("0 bin, größe=\"x\""));
     }

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, Weak};
 
 use gst::glib;
 use gst::prelude::*;
-use livetune_core::latency::{Capture, Point};
+use livetune_core::latency::Capture;
 use livetune_core::time::MediaTime;
 
+use super::numbered::Numbered;
 use crate::latencytracer::place::Place;
 use crate::runtime::lock::lock;
 
@@ -22,10 +23,10 @@ pub(super) struct Inlet {
 
 /// Where a path ends: measures from each frame's entry to here.
 #[derive(Debug, Default)]
-pub(super) struct End(Mutex<Point>);
+pub(super) struct End(Mutex<Numbered>);
 
 impl End {
-    pub(super) fn point(&self) -> &Mutex<Point> {
+    pub(super) fn point(&self) -> &Mutex<Numbered> {
         &self.0
     }
 }
@@ -50,7 +51,7 @@ impl Inlet {
         inlet
     }
 
-    /// That of `pad`, where buffers were looked at there.
+    /// `frame` came at `now`; `running` says its running time, where somebody wants to know.
     pub(super) fn on_arrival(
         &self,
         frame: &Capture,

@@ -6,11 +6,13 @@
 //! walking the pads when somebody wants a report, never while buffers flow.
 
 mod inlet;
+mod numbered;
 mod origin;
 mod outlet;
 mod paths;
 mod probe;
 mod route;
+mod stages;
 mod station;
 mod survey;
 mod topology;
@@ -19,6 +21,6 @@ mod watch;
 pub(super) use outlet::Outlet;
 pub(super) use paths::Net;
 pub(super) use route::links_changed;
-pub(super) use survey::{Span, survey};
+pub(super) use survey::{Intervals, Survey};
 pub(super) use topology::top;
 pub(super) use watch::Watch;

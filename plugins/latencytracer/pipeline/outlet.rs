@@ -4,11 +4,12 @@ use std::sync::{Arc, Mutex};
 
 use gst::glib;
 use gst::prelude::*;
-use livetune_core::latency::{Capture, Point, Sample, Source};
+use livetune_core::latency::{Capture, Mark, Sample, Source};
 use livetune_core::time::MediaTime;
 use livetune_core::units::ByteCount;
 
 use super::inlet::{End, guess};
+use super::numbered::Numbered;
 use super::origin::{self, Origin};
 use super::route::{Route, begins};
 use crate::latencytracer::capture_meta;
@@ -28,7 +29,7 @@ pub(in crate::latencytracer) struct Outlet {
 #[derive(Debug, Default)]
 struct Hot {
     route: Route,
-    point: Point,
+    point: Numbered,
     origin: Origin,
 }
 
@@ -71,7 +72,7 @@ impl Outlet {
 
     /// The frame of which `on_buffer` said that it wants a mark did not get it: somebody else holds its buffer too.
     pub(in crate::latencytracer) fn on_mark_refused(&self) {
-        lock(&self.hot).point.on_unmarked();
+        lock(&self.hot).point.point.on_unmarked();
     }
 
     fn pass(&self, buffer: &gst::BufferRef, found: &Found, now: MediaTime) {
@@ -94,9 +95,11 @@ impl Outlet {
             if route.aside {
                 return;
             }
-            point.on_buffer(&sample, || route.arrived(frame), now);
+            point.point.on_buffer(&sample, || route.arrived(frame), now);
             if let Some(end) = &route.end {
-                lock(end.point()).on_buffer(&sample, || Some(frame.entry), now);
+                lock(end.point())
+                    .point
+                    .on_buffer(&sample, || Some(frame.entry), now);
             }
             match &route.ahead {
                 Some(ahead) if ahead.is_asked() => Some(ahead.clone()),
@@ -161,13 +164,9 @@ impl Outlet {
         hot
     }
 
-    pub(super) fn pad(&self) -> Option<gst::Pad> {
-        self.pad.upgrade()
-    }
-
     /// Whether a buffer was pushed.
     pub(super) fn is_used(&self) -> bool {
-        lock(&self.hot).point.buffers() > 0
+        lock(&self.hot).point.point.buffers() > 0
     }
 
     /// Whether frames begin here.
@@ -181,20 +180,20 @@ impl Outlet {
         lock(&self.hot).route.end.clone()
     }
 
-    /// The point of this outlet, to read it or to start it anew.
-    pub(super) fn with_point<R>(&self, action: impl FnOnce(&mut Point) -> R) -> R {
-        action(&mut lock(&self.hot).point)
+    /// What was measured until `now`; where it is `over`, what has not come counts as lost.
+    pub(super) fn mark(&self, over: bool, now: MediaTime) -> (u64, Mark) {
+        lock(&self.hot).point.mark(over, now)
     }
 
     /// Forgets all that was measured.
     pub(in crate::latencytracer) fn reset(&self) {
         let end = {
             let mut hot = lock(&self.hot);
-            hot.point = Point::default();
+            hot.point.point.reset();
             hot.route.end.clone()
         };
         if let Some(end) = end {
-            *lock(end.point()) = Point::default();
+            lock(end.point()).point.reset();
         }
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn fill(element: &gst::Element, pad: &gst::Pad) -> Option<Ratio> {
         .find(|object| object.has_property(LEVELS[0].0));
     let Some(holder) = holder else {
         let named = element.downcast_ref::<gst::Element>();
-        let factory = named.and_then(gst::prelude::ElementExt::factory);
+        let factory = named.and_then(ElementExt::factory);
         return factory
             .is_some_and(|factory| factory.name() == "downloadbuffer")
             .then_some(Ratio::ZERO);

@@ -1,146 +1,155 @@
-//! What all measured pads of a pipeline come to: its paths, and on each the stages in order.
+//! What all measured pads of a pipeline have come to at one time.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use gst::glib;
 use gst::prelude::*;
-use livetune_core::latency::{Figures, Point, Summary};
-use livetune_core::time::{MediaTime, nanos};
+use livetune_core::latency::Mark;
+use livetune_core::time::MediaTime;
 use livetune_core::units::Ratio;
 
-use super::paths::{self, Hop, Net, Way};
+use super::outlet::Outlet;
+use super::paths::{self, Net, Way};
+use super::stages::path;
 use super::station;
-use crate::latencytracer::output::model::{Bottleneck, Histograms, Path, Stage};
+use crate::latencytracer::output::model::Path;
 use crate::runtime::lock::lock;
 
-/// Which buffers are reported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::latencytracer) enum Span {
-    /// Those since the last report of an interval.
-    Interval,
-    /// All so far.
-    Total,
-    /// All, and no more will come.
-    End,
+/// The ways through one pipeline, and all that was measured on them so far.
+pub(in crate::latencytracer) struct Survey {
+    pub(super) pipeline: String,
+    pub(super) ways: Vec<Seen>,
+    marks: HashMap<u64, Mark>,
 }
 
-/// What one point came to.
-#[derive(Clone)]
-struct Measured {
-    figures: Figures,
-    gaps: Summary,
-    histograms: Histograms,
+/// A way as it was at the time of the survey.
+pub(super) struct Seen {
+    pub(super) source: String,
+    pub(super) sink: String,
+    pub(super) hops: Vec<SeenHop>,
+    /// Number of the point at its end.
+    pub(super) end: Option<u64>,
 }
 
-/// The paths of `top`, which is called `name`, at `now`.
-pub(in crate::latencytracer) fn survey(
-    net: &impl Net,
-    top: &gst::Bin,
-    name: &str,
-    span: Span,
-    now: MediaTime,
-) -> Vec<Path> {
-    let ways = paths::find(net, top);
-    // Paths share their stages: each is measured once.
-    let mut measured = HashMap::new();
-    for hop in ways.iter().flat_map(|way| &way.hops) {
-        let outlet = &hop.outlet;
-        measured
-            .entry(Arc::as_ptr(outlet).cast::<()>())
-            .or_insert_with(|| outlet.with_point(|point| measure(point, span, now)));
+pub(super) struct SeenHop {
+    pub(super) name: String,
+    /// How full it is, where it is a queue.
+    pub(super) fill: Option<Ratio>,
+    /// Number of its point.
+    pub(super) point: u64,
+}
+
+/// What somebody who asks for intervals has seen before.
+#[derive(Debug, Default)]
+pub(in crate::latencytracer) struct Intervals(HashMap<u64, Mark>);
+
+impl Intervals {
+    /// What came since the surveys before these.
+    pub(in crate::latencytracer) fn next(&mut self, surveys: Vec<Survey>) -> Vec<Path> {
+        let paths = surveys
+            .iter()
+            .flat_map(|survey| self.last(survey))
+            .collect();
+        self.0 = surveys
+            .into_iter()
+            .flat_map(|survey| survey.marks)
+            .collect();
+        paths
     }
-    for end in ways.iter().filter_map(|way| way.end.as_ref()) {
-        measured
-            .entry(Arc::as_ptr(end).cast())
-            .or_insert_with(|| measure(&mut lock(end.point()), span, now));
-    }
-    let names = names(&ways);
-    let paths = ways.iter().map(|way| path(way, name, &names, &measured));
-    paths.collect()
-}
 
-fn measure(point: &mut Point, span: Span, now: MediaTime) -> Measured {
-    let (transit, age) = match span {
-        Span::Interval => (point.interval_transits(), point.interval_ages()),
-        Span::Total | Span::End => (point.transits(), point.ages()),
-    };
-    let histograms = Histograms {
-        transit: transit.clone(),
-        age: age.clone(),
-    };
-    let figures = match span {
-        Span::Interval => point.close_now(now).unwrap_or_default(),
-        Span::Total => point.total(),
-        Span::End => {
-            point.on_end(now);
-            point.total()
-        }
-    };
-    Measured {
-        figures,
-        gaps: point.gaps(),
-        histograms,
-    }
-}
-
-fn path(
-    way: &Way,
-    pipeline: &str,
-    names: &HashMap<gst::Pad, String>,
-    measured: &HashMap<*const (), Measured>,
-) -> Path {
-    let mut stages: Vec<Stage> = way
-        .hops
-        .iter()
-        .filter_map(|hop| {
-            let measured = measured.get(&Arc::as_ptr(&hop.outlet).cast())?;
-            Some(stage(names.get(&hop.pad)?.clone(), Some(hop), measured))
+    /// What came since the survey before this one, which is the last.
+    pub(in crate::latencytracer) fn last(&self, survey: &Survey) -> Vec<Path> {
+        survey.paths(|id, mark| match self.0.get(&id) {
+            Some(before) => mark.since(before),
+            None => mark.clone(),
         })
-        .collect();
-    let sum: u64 = stages.iter().map(mean).sum();
-    for stage in &mut stages {
-        stage.share = Ratio::of(mean(stage), sum);
     }
-    let sink = way.sink.name().to_string();
-    let end = way
-        .end
-        .as_ref()
-        .and_then(|end| measured.get(&Arc::as_ptr(end).cast()));
-    let end = end.map(|measured| stage(sink.clone(), None, measured));
-    let remainder = end.as_ref().map_or(0, |end| {
-        let whole = i64::try_from(mean(end)).unwrap_or(i64::MAX);
-        whole.saturating_sub_unsigned(sum)
+}
+
+impl Survey {
+    /// Looks at `top`, which is called `name`, at `now`. Where its run is `over`, what has not come counts as lost.
+    /// Takes the locks of elements and pads.
+    pub(in crate::latencytracer) fn of(
+        net: &impl Net,
+        top: &gst::Bin,
+        name: String,
+        over: bool,
+        now: MediaTime,
+    ) -> Self {
+        let ways = paths::find(net, top);
+        let names = names(&ways);
+        let mut marks = Marks {
+            over,
+            now,
+            ..Marks::default()
+        };
+        let ways = ways
+            .iter()
+            .map(|way| seen(way, &names, &mut marks))
+            .collect();
+        Self {
+            pipeline: name,
+            ways,
+            marks: marks.by_id,
+        }
+    }
+
+    /// All that was measured so far.
+    pub(in crate::latencytracer) fn total(&self) -> Vec<Path> {
+        self.paths(|_, mark| mark.clone())
+    }
+
+    fn paths(&self, over: impl Fn(u64, &Mark) -> Mark) -> Vec<Path> {
+        let measured = self.marks.iter().map(|(id, mark)| (*id, over(*id, mark)));
+        let measured: HashMap<u64, Mark> = measured.collect();
+        let ways = self.ways.iter();
+        ways.map(|way| path(&self.pipeline, way, &measured))
+            .collect()
+    }
+}
+
+/// Ways share their stages: each is asked once.
+#[derive(Default)]
+struct Marks {
+    over: bool,
+    now: MediaTime,
+    numbers: HashMap<*const (), u64>,
+    by_id: HashMap<u64, Mark>,
+}
+
+impl Marks {
+    fn of<T>(&mut self, place: &Arc<T>, ask: impl FnOnce(bool, MediaTime) -> (u64, Mark)) -> u64 {
+        let key = Arc::as_ptr(place).cast();
+        if let Some(id) = self.numbers.get(&key) {
+            return *id;
+        }
+        let (id, mark) = ask(self.over, self.now);
+        self.by_id.insert(id, mark);
+        self.numbers.insert(key, id);
+        id
+    }
+
+    fn of_outlet(&mut self, outlet: &Arc<Outlet>) -> u64 {
+        self.of(outlet, |over, now| outlet.mark(over, now))
+    }
+}
+
+fn seen(way: &Way, names: &HashMap<gst::Pad, String>, marks: &mut Marks) -> Seen {
+    let hops = way.hops.iter().map(|hop| SeenHop {
+        name: names.get(&hop.pad).cloned().unwrap_or_default(),
+        fill: station::fill(&hop.element, &hop.pad),
+        point: marks.of_outlet(&hop.outlet),
     });
-    Path {
-        pipeline: pipeline.to_owned(),
-        source: way
-            .hops
-            .first()
-            .map(|hop| hop.element.name().to_string())
-            .unwrap_or_default(),
-        end: end.unwrap_or_else(|| Stage::empty(sink.clone())),
-        sink,
-        remainder,
-        bottleneck: bottleneck(&stages),
-        stages,
+    let hops = hops.collect();
+    let source = way.hops.first().map(|hop| hop.element.name().to_string());
+    let end = way.end.as_ref();
+    Seen {
+        source: source.unwrap_or_default(),
+        sink: way.sink.name().to_string(),
+        hops,
+        end: end.map(|end| marks.of(end, |over, now| lock(end.point()).mark(over, now))),
     }
-}
-
-fn stage(name: String, hop: Option<&Hop>, measured: &Measured) -> Stage {
-    let fill = hop.and_then(|hop| station::fill(&hop.element, &hop.pad));
-    Stage {
-        queue: fill.is_some(),
-        fill: fill.unwrap_or(Ratio::ZERO),
-        figures: measured.figures,
-        gaps: measured.gaps,
-        histograms: Some(measured.histograms.clone()),
-        ..Stage::empty(name)
-    }
-}
-
-fn mean(stage: &Stage) -> u64 {
-    nanos(stage.figures.transit.mean)
 }
 
 /// What each stage is called, each otherwise: by its element, with those of the bins around it where elements are called
@@ -157,10 +166,9 @@ fn names(ways: &[Way]) -> HashMap<gst::Pad, String> {
     }
     let mut names = HashMap::new();
     for (element, pads) in &stations {
-        let unique = called.get(&element.name()) == Some(&1);
-        let name = match unique {
-            true => element.name().to_string(),
-            false => station::qualified_name(element),
+        let name = match called.get(&element.name()) {
+            Some(1) => element.name().to_string(),
+            _ => station::qualified_name(element),
         };
         names.extend(pads.iter().map(|pad| match pads.len() {
             1 => (pad.clone(), name.clone()),
@@ -168,12 +176,4 @@ fn names(ways: &[Way]) -> HashMap<gst::Pad, String> {
         }));
     }
     names
-}
-
-fn bottleneck(stages: &[Stage]) -> Option<Bottleneck> {
-    let longest = stages.iter().max_by_key(|stage| mean(stage))?;
-    (mean(longest) > 0).then(|| Bottleneck {
-        stage: longest.name.clone(),
-        reason: format!("{:.0} % of the way", longest.share.as_f64() * 100.0),
-    })
 }

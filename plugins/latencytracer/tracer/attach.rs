@@ -95,3 +95,17 @@ fn quark() -> glib::ffi::GQuark {
         .get_or_init(|| glib::Quark::from_str("livetune-tracer-outlet"))
         .into_glib()
 }
+
+/// Forgets all that was measured in `bin`.
+pub(super) fn reset(bin: &gst::Bin) {
+    for element in bin.children() {
+        for pad in element.src_pads() {
+            if let Some(outlet) = Traced.outlet(&pad) {
+                outlet.reset();
+            }
+        }
+        if let Some(bin) = element.downcast_ref::<gst::Bin>() {
+            reset(bin);
+        }
+    }
+}

@@ -3,17 +3,19 @@
 use std::sync::{LazyLock, OnceLock};
 
 use gst::glib;
+use gst::glib::subclass::Signal;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 use livetune_core::time::MediaTime;
 
-use super::attach::{self, Traced};
+use super::attach;
 use super::offset::Offset;
-use super::params::{Params, When};
-use super::pipelines::Pipelines;
+use super::params::Params;
+use super::reports::Reports;
 use crate::latencytracer::capture_meta;
-use crate::latencytracer::output::model::Path;
-use crate::latencytracer::pipeline::{Outlet, Span, links_changed, survey, top};
+use crate::latencytracer::output::model::Snapshot;
+use crate::latencytracer::output::structure;
+use crate::latencytracer::pipeline::{Outlet, links_changed, top};
 use crate::runtime::guard::guard;
 
 pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -28,25 +30,29 @@ pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 pub struct LiveTuneTracer {
     params: OnceLock<Params>,
     offset: Offset,
-    pipelines: Pipelines,
+    reports: Reports,
 }
 
 impl LiveTuneTracer {
+    pub(super) fn reports(&self) -> &Reports {
+        &self.reports
+    }
+
     fn params(&self) -> &Params {
         self.params.get_or_init(Params::default)
     }
 
-    /// Every way through `top`, and what it came to.
-    fn survey(&self, top: &gst::Bin, span: Span, now: MediaTime) -> Vec<Path> {
-        survey(&Traced, top, &self.pipelines.name(top), span, now)
-    }
-
-    fn on_push(&self, pad: &gst::Pad, buffer: &gst::Buffer, now: MediaTime) {
-        attach::with_outlet(
-            pad,
-            |pad| self.wants(pad),
-            |outlet| look(outlet, buffer, now),
-        );
+    fn take_in(&self, text: &str) {
+        let (params, refused) = Params::parse(text);
+        for refused in refused {
+            warn(&refused.to_string());
+        }
+        if params.enabled {
+            HOOKS
+                .into_iter()
+                .for_each(|hook| self.register_hook(hook()));
+        }
+        self.params.get_or_init(|| params);
     }
 
     /// Whether `pad` belongs to a pipeline that the filter lets pass.
@@ -61,47 +67,48 @@ impl LiveTuneTracer {
 
     /// `top` goes from one state to another.
     fn on_state(&self, top: &gst::Bin, change: gst::StateChange, now: MediaTime) {
+        if !self.params().wants(&top.name()) {
+            return;
+        }
         match change {
             gst::StateChange::ReadyToPaused => {
-                self.pipelines.add(top);
+                if !self.reports.pipelines.add(top) {
+                    // Another run: what it comes to is told at its own end.
+                    attach::reset(top);
+                }
+                self.reports.start(&self.obj(), self.params().plan());
                 links_changed();
             }
             gst::StateChange::PausedToPlaying => links_changed(),
-            gst::StateChange::PausedToReady => self.on_end(top, now),
+            gst::StateChange::PausedToReady => {
+                self.reports.on_end(top, now);
+                self.reports.tell(true);
+            }
             _ => (),
         }
     }
-
-    fn on_end(&self, top: &gst::Bin, now: MediaTime) {
-        if self.params().report == When::Never || !self.params().wants(&top.name()) {
-            return;
-        }
-        let paths = self.survey(top, Span::End, now);
-        print(&paths);
-    }
 }
 
-#[expect(clippy::print_stderr, reason = "stands in until there is the table")]
-fn print(paths: &[Path]) {
-    for path in paths {
-        eprintln!(
-            "{}: {} -> {} remainder {} {:?}",
-            path.pipeline, path.source, path.sink, path.remainder, path.bottleneck
-        );
-        for stage in path.stages.iter().chain([&path.end]) {
-            eprintln!(
-                "  {:20} {:3.0} % transit {:?} p99 {:?} age {:?} count {} {:?} fill {:?}",
-                stage.name,
-                stage.share.as_f64() * 100.0,
-                stage.figures.transit.mean,
-                stage.figures.transit.p99,
-                stage.figures.age.mean,
-                stage.figures.age.count,
-                stage.figures.counts,
-                stage.queue.then_some(stage.fill),
-            );
-        }
-    }
+/// What is looked at: buffers, links, and how pipelines begin and end.
+const HOOKS: [fn() -> TracerHook; 6] = [
+    || TracerHook::PadPushPre,
+    || TracerHook::PadPushListPre,
+    || TracerHook::PadLinkPost,
+    || TracerHook::PadUnlinkPost,
+    || TracerHook::ElementChangeStatePre,
+    || TracerHook::ElementPostMessagePre,
+];
+
+/// Says what is wrong as GStreamer's own tracers do, for users who see no log.
+pub(super) fn warn(text: &str) {
+    glib::g_warning!("livetune", "tracer livetune: {text}");
+    gst::warning!(CAT, "{text}");
+}
+
+/// The bin that is in no other.
+fn outermost(element: &gst::Element) -> Option<&gst::Bin> {
+    let bin = element.downcast_ref::<gst::Bin>();
+    bin.filter(|bin| bin.parent().is_none())
 }
 
 /// `buffer` leaves by the pad of `outlet`.
@@ -133,24 +140,38 @@ impl ObjectImpl for LiveTuneTracer {
         self.parent_constructed();
         guard("the start of the tracer livetune", (), || {
             let text = self.obj().property::<Option<String>>("params");
-            let (params, refused) = Params::parse(&text.unwrap_or_default());
-            for refused in refused {
-                glib::g_warning!("livetune", "tracer livetune: {refused}");
-                gst::warning!(CAT, imp = self, "{refused}");
-            }
-            if params.enabled {
-                for hook in [
-                    TracerHook::PadPushPre,
-                    TracerHook::PadPushListPre,
-                    TracerHook::PadLinkPost,
-                    TracerHook::PadUnlinkPost,
-                    TracerHook::ElementChangeStatePre,
-                ] {
-                    self.register_hook(hook);
-                }
-            }
-            self.params.get_or_init(|| params);
+            self.take_in(&text.unwrap_or_default());
         });
+    }
+
+    fn signals() -> &'static [Signal] {
+        static SIGNALS: LazyLock<Vec<Signal>> = LazyLock::new(|| {
+            vec![
+                Signal::builder("snapshot")
+                    .action()
+                    .return_type::<gst::Structure>()
+                    .class_handler(|args| {
+                        let tracer = args[0].get::<super::LiveTuneTracer>().ok()?;
+                        let empty = Snapshot::default();
+                        let snapshot = guard("a snapshot of the tracer livetune", empty, || {
+                            tracer.imp().reports.snapshot()
+                        });
+                        Some(structure(&snapshot).to_value())
+                    })
+                    .build(),
+                Signal::builder("reset")
+                    .action()
+                    .class_handler(|args| {
+                        let tracer = args[0].get::<super::LiveTuneTracer>().ok()?;
+                        guard("a reset of the tracer livetune", (), || {
+                            tracer.imp().reports.reset();
+                        });
+                        None
+                    })
+                    .build(),
+            ]
+        });
+        &SIGNALS
     }
 }
 
@@ -159,7 +180,12 @@ impl GstObjectImpl for LiveTuneTracer {}
 impl TracerImpl for LiveTuneTracer {
     fn pad_push_pre(&self, ts: u64, pad: &gst::Pad, buffer: &gst::Buffer) {
         guard("a buffer in the tracer livetune", (), || {
-            self.on_push(pad, buffer, self.offset.apply(ts));
+            let now = self.offset.apply(ts);
+            attach::with_outlet(
+                pad,
+                |pad| self.wants(pad),
+                |outlet| look(outlet, buffer, now),
+            );
         });
     }
 
@@ -195,11 +221,22 @@ impl TracerImpl for LiveTuneTracer {
 
     fn element_change_state_pre(&self, ts: u64, element: &gst::Element, change: gst::StateChange) {
         guard("a change of state in the tracer livetune", (), || {
-            let top = element
-                .downcast_ref::<gst::Bin>()
-                .filter(|bin| bin.parent().is_none());
-            if let Some(top) = top {
+            if let Some(top) = outermost(element) {
                 self.on_state(top, change, self.offset.apply(ts));
+            }
+        });
+    }
+
+    fn element_post_message_pre(&self, ts: u64, element: &gst::Element, message: &gst::Message) {
+        if message.type_() != gst::MessageType::Eos {
+            return;
+        }
+        guard("the end of a pipeline in the tracer livetune", (), || {
+            let top = outermost(element);
+            if let Some(top) = top.filter(|top| self.params().wants(&top.name())) {
+                self.reports.on_end(top, self.offset.apply(ts));
+                // The program may go on, or never take the pipeline apart.
+                self.reports.tell(false);
             }
         });
     }

@@ -12,6 +12,9 @@
 //! | --- | --- | --- |
 //! | `report` | `none`, `eos`, `interval` | when to print: never, at the end of each pipeline (the default), or while it runs too |
 //! | `interval` | milliseconds | how often, and over how much time (5000) |
+//! | `report-format` | `table`, `json` | for people (the default), or one JSON object for each stage |
+//! | `report-location` | file | where to print instead of stderr |
+//! | `log-location` | file | a log of HdrHistograms, one for each stage and interval |
 //! | `filter` | name | only pipelines called so; `*` stands for any letters |
 //! | `enabled` | `true`, `false` | `false`: nothing is hooked, and it costs nothing |
 //!
@@ -26,6 +29,7 @@ mod imp;
 mod offset;
 mod params;
 mod pipelines;
+mod reports;
 
 glib::wrapper! {
     /// The tracer's public Rust type.

@@ -1,24 +1,23 @@
 //! The parameters as the user writes them: `interval=5000,report=interval`.
 
 use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
 
-/// When to print.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum When {
-    Never,
-    /// When a pipeline ends.
-    #[default]
-    End,
-    /// While it runs, and when it ends.
-    Interval,
-}
+use crate::latencytracer::output::{Plan, Targets};
+use crate::latencytracer::{ReportAt, ReportFormat};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Params {
     pub(super) enabled: bool,
     /// Milliseconds.
     pub(super) interval: u32,
-    pub(super) report: When,
+    pub(super) report: ReportAt,
+    pub(super) report_format: ReportFormat,
+    /// `None`: standard error.
+    pub(super) report_location: Option<String>,
+    /// `None`: no log.
+    pub(super) log_location: Option<String>,
     /// Names of pipelines, with `*` for any letters; `None`: all.
     pub(super) filter: Option<String>,
 }
@@ -28,11 +27,17 @@ impl Default for Params {
         Self {
             enabled: true,
             interval: 5_000,
-            report: When::End,
+            report: ReportAt::Eos,
+            report_format: ReportFormat::Table,
+            report_location: None,
+            log_location: None,
             filter: None,
         }
     }
 }
+
+const UNKNOWN: &str = "no such parameter; there are report, report-format, report-location, log-location, interval, \
+                       filter and enabled";
 
 /// A parameter that does not hold, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,10 +73,28 @@ impl Params {
             "enabled" => self.enabled = boolean(value)?,
             "interval" => self.interval = interval(value)?,
             "report" => self.report = when(value)?,
+            "report-format" => self.report_format = format(value)?,
+            "report-location" => self.report_location = some(value),
+            "log-location" => self.log_location = some(value),
             "filter" => self.filter = some(value),
-            _ => return Err("no such parameter; there are enabled, interval, report and filter"),
+            _ => return Err(UNKNOWN),
         }
         Ok(())
+    }
+
+    pub(super) fn plan(&self) -> Plan {
+        let periodic = self.report == ReportAt::Interval || self.log_location.is_some();
+        let millis = if periodic { self.interval } else { 0 };
+        Plan {
+            interval: Duration::from_millis(millis.into()),
+            report: self.report,
+            targets: Targets {
+                format: self.report_format,
+                report: self.report_location.as_ref().map(PathBuf::from),
+                log: self.log_location.as_ref().map(PathBuf::from),
+            },
+            tell: false,
+        }
     }
 
     /// Whether pipelines called `name` are measured.
@@ -120,12 +143,20 @@ fn interval(value: &str) -> Result<u32, &'static str> {
     millis.ok_or("write milliseconds, 1 or more")
 }
 
-fn when(value: &str) -> Result<When, &'static str> {
+fn when(value: &str) -> Result<ReportAt, &'static str> {
     match value {
-        "none" => Ok(When::Never),
-        "eos" => Ok(When::End),
-        "interval" => Ok(When::Interval),
+        "none" => Ok(ReportAt::None),
+        "eos" => Ok(ReportAt::Eos),
+        "interval" => Ok(ReportAt::Interval),
         _ => Err("write none, eos or interval"),
+    }
+}
+
+fn format(value: &str) -> Result<ReportFormat, &'static str> {
+    match value {
+        "table" => Ok(ReportFormat::Table),
+        "json" => Ok(ReportFormat::Json),
+        _ => Err("write table or json"),
     }
 }
 
@@ -161,14 +192,14 @@ mod tests {
     fn all_that_is_said_holds() {
         let params = parse("interval=250, report=interval,enabled=false,filter=\"front,*\"");
         let filter = Some("front,*".to_owned());
-        assert_eq!((params.interval, params.report), (250, When::Interval));
+        assert_eq!((params.interval, params.report), (250, ReportAt::Interval));
         assert_eq!((params.enabled, params.filter), (false, filter));
     }
 
     #[test]
     fn the_notation_of_structures_is_understood() {
         let params = parse("interval=(uint)250,report=(string)\"none\",enabled=(boolean)TRUE");
-        assert_eq!((params.interval, params.report), (250, When::Never));
+        assert_eq!((params.interval, params.report), (250, ReportAt::None));
     }
 
     #[test]

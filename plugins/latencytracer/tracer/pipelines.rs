@@ -9,49 +9,71 @@ use crate::runtime::lock::lock;
 
 /// Pipelines that are alive, in the order in which they were first started.
 #[derive(Debug, Default)]
-pub(super) struct Pipelines(Mutex<Known>);
+pub(super) struct Pipelines(Mutex<List>);
 
 #[derive(Debug, Default)]
-struct Known {
-    list: Vec<(u64, glib::WeakRef<gst::Bin>)>,
+struct List {
+    known: Vec<Known>,
     started: u64,
 }
 
+#[derive(Debug)]
+struct Known {
+    number: u64,
+    top: glib::WeakRef<gst::Bin>,
+    /// Buffers that were told of when it ended last.
+    told: u64,
+}
+
 impl Pipelines {
-    /// `top` is started.
-    pub(super) fn add(&self, top: &gst::Bin) {
-        let mut known = lock(&self.0);
-        known.list.retain(|(_, weak)| weak.upgrade().is_some());
-        if known.list.iter().all(|(_, weak)| *weak != *top) {
-            known.started += 1;
-            let number = known.started;
-            known.list.push((number, top.downgrade()));
+    /// `top` is started: whether for the first time.
+    pub(super) fn add(&self, top: &gst::Bin) -> bool {
+        let mut list = lock(&self.0);
+        list.known.retain(|known| known.top.upgrade().is_some());
+        let again = list.known.iter_mut().find(|known| known.top == *top);
+        if let Some(known) = again {
+            known.told = 0;
+            return false;
         }
+        list.started += 1;
+        let known = Known {
+            number: list.started,
+            top: top.downgrade(),
+            told: 0,
+        };
+        list.known.push(known);
+        true
+    }
+
+    /// Whether the end of `top` was told of before, with as many `buffers`.
+    pub(super) fn is_told(&self, top: &gst::Bin, buffers: u64) -> bool {
+        let mut list = lock(&self.0);
+        let known = list.known.iter_mut().find(|known| known.top == *top);
+        known.is_none_or(|known| std::mem::replace(&mut known.told, buffers) == buffers)
     }
 
     /// All that are alive, each with the name that tells it from the others.
     pub(super) fn all(&self) -> Vec<(String, gst::Bin)> {
         let alive: Vec<(u64, gst::Bin)> = {
-            let known = lock(&self.0);
-            let alive = known.list.iter();
-            alive
-                .filter_map(|(number, weak)| Some((*number, weak.upgrade()?)))
-                .collect()
+            let list = lock(&self.0);
+            let known = list.known.iter();
+            let alive = known.filter_map(|known| Some((known.number, known.top.upgrade()?)));
+            alive.collect()
         };
         let names: Vec<String> = alive
             .iter()
             .map(|(_, top)| top.name().to_string())
             .collect();
-        let unique = |at: usize| names.iter().filter(|name| **name == names[at]).count() == 1;
-        let called = alive
-            .iter()
-            .enumerate()
-            .map(|(at, (number, _))| match unique(at) {
-                true => names[at].clone(),
-                false => format!("{}#{number}", names[at]),
-            });
-        called
-            .zip(alive.iter().map(|(_, top)| top.clone()))
+        let called = |at: usize, number: u64| {
+            let name = &names[at];
+            match names.iter().filter(|other| *other == name).count() {
+                1 => name.clone(),
+                _ => format!("{name}#{number}"),
+            }
+        };
+        let alive = alive.into_iter().enumerate();
+        alive
+            .map(|(at, (number, top))| (called(at, number), top))
             .collect()
     }
 
