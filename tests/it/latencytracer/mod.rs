@@ -7,6 +7,7 @@ mod network;
 mod passthrough;
 mod reports;
 mod stages;
+mod tracer;
 
 use gst::prelude::*;
 
