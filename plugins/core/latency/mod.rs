@@ -8,6 +8,7 @@ mod mark;
 mod point;
 mod recent;
 mod regression;
+pub mod sei;
 mod sla;
 mod span;
 mod track;
