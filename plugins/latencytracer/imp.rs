@@ -1,27 +1,23 @@
 //! The GObject of latencytracer: properties, pads, start and stop.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
-use livetune_core::latency::Baseline;
 
-use super::network::{Network, Trouble};
+use super::network::Network;
 use super::place::Place;
 use super::settings::Settings;
-use super::state::{Report, State};
-use super::{FACTORY, SlaOn, baseline_file, report};
-use crate::runtime::figures::{Figure, structure};
-use crate::runtime::guard::guard;
+use super::state::State;
+use super::{FACTORY, ReportAt, ReportFormat, SlaOn, signals};
 use crate::runtime::lock::lock;
 use crate::runtime::pads;
 use crate::runtime::stats::Stats;
-use crate::runtime::telemetry::{self, Observed};
+use crate::runtime::telemetry;
 
-static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
         FACTORY,
         gst::DebugColorFlags::empty(),
@@ -178,7 +174,51 @@ pub struct LatencyTracer {
         blurb = "Nanoseconds to add to this machine's wall clock before a capture time is sent or compared (0 = the \
                  clocks agree). The wall clock is the pipeline's where that follows NTP or PTP, else the system's"
     )]
-    settings: Mutex<Settings>,
+    #[property(
+        name = "report",
+        type = ReportAt,
+        member = report,
+        get,
+        set,
+        mutable_ready,
+        nick = "Report",
+        blurb = "When to write a report of the taps on the way to this one: share, transit and age of each, and the \
+                 bottleneck",
+        builder(Settings::DEFAULT.report)
+    )]
+    #[property(
+        name = "report-format",
+        type = ReportFormat,
+        member = report_format,
+        get,
+        set,
+        mutable_ready,
+        nick = "Report format",
+        blurb = "How reports are written",
+        builder(Settings::DEFAULT.report_format)
+    )]
+    #[property(
+        name = "report-location",
+        type = Option<String>,
+        member = report_location,
+        get,
+        set,
+        mutable_ready,
+        nick = "Report location",
+        blurb = "File for the reports, made anew at each start (NULL = standard error)"
+    )]
+    #[property(
+        name = "log-location",
+        type = Option<String>,
+        member = log_location,
+        get,
+        set,
+        mutable_ready,
+        nick = "Log location",
+        blurb = "File for an HdrHistogram log of transit and age of each tap on the way to this one, one histogram per \
+                 interval, made anew at each start (NULL = none)"
+    )]
+    pub(super) settings: Mutex<Settings>,
     #[property(
         name = "stats",
         type = Stats,
@@ -196,83 +236,18 @@ pub struct LatencyTracer {
 }
 
 impl LatencyTracer {
-    pub(super) fn announce(&self, report: Report) {
-        if report.is_empty() {
-            return;
-        }
-        gst::debug!(CAT, imp = self, "{report:?}");
-        if let Some((path, baseline)) = &report.baseline {
-            self.save(path.clone(), baseline.clone());
-        }
-        if !lock(&self.settings).post_messages {
-            return;
-        }
-        let messages = self.with_state(|state| {
-            let figures = report.figures.as_ref();
-            let latency = figures.map(|f| report::latency(&state.stage, f, &state.service));
-            let sla = report.sla.as_ref();
-            let regression = report.regression.as_ref();
-            [
-                latency,
-                sla.map(|change| report::sla(&state.stage, change)),
-                regression.map(|change| report::regression(&state.stage, change)),
-            ]
-        });
-        for message in messages.into_iter().flatten().flatten() {
-            self.post(message);
-        }
-    }
-
-    /// Writes the baseline on a thread that carries no frames.
-    fn save(&self, path: PathBuf, baseline: Baseline) {
-        self.obj().call_async(move |element| {
-            guard("writing the baseline", (), || {
-                if let Err(error) = baseline_file::write(&path, &baseline) {
-                    let path = path.display();
-                    gst::element_warning!(
-                        element,
-                        gst::ResourceError::Write,
-                        ("Cannot write the baseline to {path}: {error}")
-                    );
-                }
-            });
-        });
-    }
-
     /// What this tap remembers, for the taps behind it.
     pub(super) fn place(&self) -> Arc<Place> {
         self.place.clone()
-    }
-
-    fn post(&self, structure: gst::Structure) {
-        let element = self.obj();
-        let message = gst::message::Element::builder(structure).src(&*element);
-        // Nobody may be listening.
-        let _ = element.post_message(message.build());
     }
 
     pub(super) fn with_state<R>(&self, action: impl FnOnce(&mut State) -> R) -> Option<R> {
         lock(&self.state).as_mut().map(action)
     }
 
-    fn stage(&self, settings: &Settings) -> String {
+    pub(super) fn stage(&self, settings: &Settings) -> String {
         let stage = settings.stage.clone().filter(|stage| !stage.is_empty());
         stage.unwrap_or_else(|| self.obj().name().to_string())
-    }
-
-    /// Tells the application of a trouble that does not stop the stream.
-    pub(super) fn warn(&self, trouble: Option<Trouble>) {
-        match trouble {
-            Some(Trouble::NoExtension) => gst::element_imp_warning!(
-                self,
-                gst::CoreError::MissingPlugin,
-                ["{}", Trouble::NoExtension]
-            ),
-            Some(trouble) => {
-                gst::element_imp_warning!(self, gst::StreamError::WrongType, ["{trouble}"]);
-            }
-            None => (),
-        }
     }
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
@@ -280,6 +255,7 @@ impl LatencyTracer {
         let stage = self.stage(&settings);
         let mut state = State::new(&settings, stage.clone(), self.place())?;
         state.registration = Some(telemetry::register(self, FACTORY, Some(stage)));
+        state.reporter = self.start_reporter(&settings);
         *lock(&self.state) = Some(state);
         self.network.start();
         self.relinked.store(true, Ordering::Relaxed);
@@ -290,85 +266,11 @@ impl LatencyTracer {
     }
 
     fn stop(&self) {
+        // Its last report asks for the state.
+        let reporter = self.with_state(|state| state.reporter.take());
+        drop(reporter);
         let state = lock(&self.state).take();
         drop(state);
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Settings)) {
-        guard("a property of latencytracer", (), || {
-            change(&mut lock(&self.settings));
-            self.retune();
-        });
-    }
-
-    /// Brings changed settings to the state.
-    fn retune(&self) {
-        let settings = lock(&self.settings).clone();
-        self.network.choose(settings.to_choice());
-        if let Some(Err(error)) = self.with_state(|state| state.retune(&settings)) {
-            gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{error}"));
-        }
-    }
-
-    fn set_interval(&self, millis: u32) {
-        self.change(|settings| settings.interval = millis);
-    }
-
-    fn set_sla(&self, millis: u32) {
-        self.change(|settings| settings.sla = millis);
-    }
-
-    fn set_sla_on(&self, on: SlaOn) {
-        self.change(|settings| settings.sla_on = on);
-    }
-
-    fn set_sla_percentile(&self, percent: f64) {
-        self.change(|settings| settings.sla_percentile = percent);
-    }
-
-    fn set_window(&self, millis: u32) {
-        self.change(|settings| settings.window = millis);
-    }
-
-    fn set_network(&self, network: bool) {
-        self.change(|settings| settings.network = network);
-    }
-
-    fn set_sei(&self, sei: bool) {
-        self.change(|settings| settings.sei = sei);
-    }
-
-    fn set_clock_offset(&self, nanos: i64) {
-        self.change(|settings| settings.clock_offset = nanos);
-    }
-
-    fn stats(&self) -> Stats {
-        let name = report::STATS;
-        let empty = Stats(gst::Structure::new_empty(name));
-        guard("the stats of latencytracer", empty, || {
-            Stats(structure(name, &self.figures()))
-        })
-    }
-
-    /// The figures of an element that does not run: all there, all zero.
-    fn figures_at_rest(&self) -> Result<Vec<Figure>, gst::ErrorMessage> {
-        let settings = Settings {
-            baseline: 0,
-            baseline_location: None,
-            ..lock(&self.settings).clone()
-        };
-        let state = State::new(&settings, self.stage(&settings), self.place())?;
-        Ok(report::total(&state))
-    }
-}
-
-impl Observed for LatencyTracer {
-    fn figures(&self) -> Vec<Figure> {
-        let mut figures = self
-            .with_state(|state| report::total(state))
-            .unwrap_or_else(|| self.figures_at_rest().unwrap_or_default());
-        figures.extend(self.network.figures());
-        figures
     }
 }
 
@@ -421,6 +323,11 @@ impl ObjectSubclass for LatencyTracer {
 
 #[glib::derived_properties]
 impl ObjectImpl for LatencyTracer {
+    fn signals() -> &'static [glib::subclass::Signal] {
+        static SIGNALS: LazyLock<Vec<glib::subclass::Signal>> = LazyLock::new(signals::all);
+        &SIGNALS
+    }
+
     fn constructed(&self) {
         self.parent_constructed();
         for pad in [&self.sinkpad, &self.srcpad] {

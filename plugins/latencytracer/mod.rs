@@ -40,10 +40,12 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 use livetune_core::latency::Measured;
 
+mod announce;
 mod baseline_file;
 mod capture_meta;
 mod dataflow;
 mod imp;
+mod measure;
 mod network;
 mod output;
 mod pipeline;
@@ -54,8 +56,11 @@ mod report;
 mod running_time;
 mod service;
 mod settings;
+mod signals;
+mod snapshot;
 mod state;
 pub(crate) mod tracer;
+mod tuning;
 
 glib::wrapper! {
     /// The element's public Rust type.

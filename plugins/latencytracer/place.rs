@@ -68,16 +68,21 @@ impl Place {
 
 /// The places of the nearest taps that feed `pad`: one on each way.
 pub(super) fn before(pad: &gst::Pad) -> Vec<Arc<Place>> {
-    let mut places = Vec::new();
+    taps_before(pad).iter().map(LatencyTracer::place).collect()
+}
+
+/// The nearest taps that feed `pad`: one on each way.
+pub(super) fn taps_before(pad: &gst::Pad) -> Vec<LatencyTracer> {
+    let mut taps = Vec::new();
     walk::<()>(pad, |pad| {
         let element = pad.parent_element();
         match element.and_then(|element| element.downcast::<LatencyTracer>().ok()) {
             Some(tap) => {
-                places.push(tap.place());
+                taps.push(tap);
                 Step::Around
             }
             None => Step::On,
         }
     });
-    places
+    taps
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use livetune_core::latency::SlaConfig;
 
-use super::SlaOn;
 use super::network::Choice;
+use super::output::{Plan, Targets};
+use super::{ReportAt, ReportFormat, SlaOn};
 
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
@@ -32,6 +33,12 @@ pub(super) struct Settings {
     pub(super) sei: bool,
     /// Nanoseconds to add to the clock for capture times.
     pub(super) clock_offset: i64,
+    pub(super) report: ReportAt,
+    pub(super) report_format: ReportFormat,
+    /// `None` or empty: standard error.
+    pub(super) report_location: Option<String>,
+    /// `None` or empty: no log.
+    pub(super) log_location: Option<String>,
 }
 
 impl Settings {
@@ -48,6 +55,10 @@ impl Settings {
         network: false,
         sei: false,
         clock_offset: 0,
+        report: ReportAt::None,
+        report_format: ReportFormat::Table,
+        report_location: None,
+        log_location: None,
     };
 
     /// The longest `sla` in milliseconds: percentiles reach to 68 s.
@@ -70,13 +81,25 @@ impl Settings {
         millis(self.interval)
     }
 
+    pub(super) fn plan(&self) -> Plan {
+        Plan {
+            interval: self.interval(),
+            report: self.report,
+            targets: Targets {
+                format: self.report_format,
+                report: location(&self.report_location),
+                log: location(&self.log_location),
+            },
+            tell: false,
+        }
+    }
+
     pub(super) fn baseline(&self) -> Option<Duration> {
         (self.baseline > 0).then(|| millis(self.baseline))
     }
 
     pub(super) fn baseline_file(&self) -> Option<PathBuf> {
-        let location = self.baseline_location.as_deref()?;
-        (!location.is_empty()).then(|| PathBuf::from(location))
+        location(&self.baseline_location)
     }
 
     pub(super) fn sla(&self) -> SlaConfig {
@@ -95,6 +118,11 @@ impl Default for Settings {
     fn default() -> Self {
         Self::DEFAULT
     }
+}
+
+fn location(setting: &Option<String>) -> Option<PathBuf> {
+    let named = setting.as_ref().filter(|name| !name.is_empty());
+    named.map(PathBuf::from)
 }
 
 fn millis(millis: u32) -> Duration {

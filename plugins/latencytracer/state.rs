@@ -5,11 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use livetune_core::latency::{
-    Baseline, Capture, Figures, Point, RegressionChange, Sample, SlaChange, SlaConfigError, Source,
+    Baseline, Capture, Figures, Histogram, Point, RegressionChange, Sample, SlaChange,
+    SlaConfigError, Source,
 };
 use livetune_core::time::MediaTime;
 use livetune_core::units::ByteCount;
 
+use super::measure::Measure;
+use super::output::Reporter;
 use super::place::Place;
 use super::reading::Reading;
 use super::regression::Regression;
@@ -46,6 +49,9 @@ pub(super) struct State {
     pub(super) regression: Regression,
     pub(super) segment: gst::Segment,
     pub(super) stage: String,
+    /// From the first tap to here.
+    way: Histogram,
+    pub(super) reporter: Option<Reporter>,
     /// The nearest taps before this one.
     pub(super) before: Vec<Arc<Place>>,
     place: Arc<Place>,
@@ -68,6 +74,8 @@ impl State {
             regression: Regression::new(settings)?,
             segment: gst::Segment::new(),
             stage,
+            way: Histogram::new(),
+            reporter: None,
             before: Vec::new(),
             place,
             // Every new hasher has other keys: a number that no other element or process is likely to have.
@@ -80,6 +88,9 @@ impl State {
     /// Goes on with other settings; the stage keeps its name until the next start.
     pub(super) fn retune(&mut self, settings: &Settings) -> Result<(), SlaConfigError> {
         self.point.set_interval(settings.interval());
+        if let Some(reporter) = &self.reporter {
+            reporter.set_interval(settings.interval());
+        }
         self.service.retune(settings)
     }
 
@@ -130,6 +141,9 @@ impl State {
         };
         let arrived = || self.before.iter().find_map(|place| place.find(&frame));
         if let Some(measured) = self.point.on_buffer(&sample, arrived, now) {
+            if frame.entry < now {
+                self.way.record(now.since(frame.entry));
+            }
             self.service.on_frame(&measured, now);
             self.regression.on_frame(&measured, now);
         }
@@ -142,8 +156,35 @@ impl State {
         }
     }
 
+    /// All that was measured until `now`.
+    pub(super) fn measure(&self, now: MediaTime) -> Measure {
+        Measure {
+            stage: self.stage.clone(),
+            point: self.point.mark(now),
+            way: self.way.clone(),
+        }
+    }
+
+    /// Forgets all figures.
+    pub(super) fn reset(&mut self) {
+        self.point.reset();
+        self.way.clear();
+        self.service.reset();
+        if let Some(reporter) = &self.reporter {
+            reporter.on_reset();
+        }
+    }
+
+    /// Reports that could not be written.
+    pub(super) fn write_errors(&self) -> u64 {
+        self.reporter.as_ref().map_or(0, Reporter::write_errors)
+    }
+
     /// The stream ended.
     pub(super) fn on_end(&mut self, now: MediaTime) -> Report {
+        if let Some(reporter) = &self.reporter {
+            reporter.on_end();
+        }
         Report {
             figures: self.point.on_end(now),
             sla: self.service.on_end(now),

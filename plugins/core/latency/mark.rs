@@ -25,7 +25,7 @@ impl Mark {
     /// What came since `earlier`, a mark of the same point; everything where the point was reset in between.
     pub fn since(&self, earlier: &Self) -> Self {
         let nothing_before = earlier.total.opened().is_none();
-        if self.era != earlier.era || nothing_before {
+        if !self.continues(earlier) || nothing_before {
             return self.clone();
         }
         Self {
@@ -35,6 +35,11 @@ impl Mark {
             end: self.at,
             ..*self
         }
+    }
+
+    /// Whether the point was not reset since `earlier`.
+    pub const fn continues(&self, earlier: &Self) -> bool {
+        self.era == earlier.era
     }
 
     /// What the buffers came to.
@@ -55,10 +60,5 @@ impl Mark {
     /// All transits.
     pub const fn transits(&self) -> &Histogram {
         &self.total.transit
-    }
-
-    /// When it was made.
-    pub const fn at(&self) -> MediaTime {
-        self.at
     }
 }

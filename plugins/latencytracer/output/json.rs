@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::Occasion;
-use super::figures::figures;
+use super::figures;
 use super::model::{Path, Snapshot, Stage};
 use crate::runtime::figures::{Figure, Value};
 use livetune_core::time::nanos;
@@ -27,20 +27,14 @@ pub(super) fn lines(snapshot: &Snapshot, occasion: &Occasion) -> String {
 fn object(path: &Path, stage: &Stage, occasion: &Occasion) -> Map<String, Json> {
     let kind = if stage.queue { "queue" } else { "stage" };
     let mut object = head(path, kind, occasion);
-    object.extend(fields(&figures(stage)));
+    object.extend(fields(&figures::of_stage(stage)));
     object
 }
 
 /// What the whole path comes to.
 fn end(path: &Path, occasion: &Occasion) -> Map<String, Json> {
     let mut object = head(path, "end", occasion);
-    object.extend(fields(&figures(&path.end)));
-    object.insert("remainder".to_owned(), path.remainder.into());
-    if let Some(bottleneck) = &path.bottleneck {
-        object.insert("bottleneck".to_owned(), bottleneck.stage.clone().into());
-        let reason = bottleneck.reason.clone();
-        object.insert("bottleneck-reason".to_owned(), reason.into());
-    }
+    object.extend(fields(&figures::of_path(path)));
     object
 }
 
@@ -66,6 +60,7 @@ fn fields(figures: &[Figure]) -> impl Iterator<Item = (String, Json)> {
 fn value(value: &Value) -> Option<Json> {
     Some(match value {
         Value::Count(n) | Value::Level(n) | Value::Bytes(n) => json!(n),
+        Value::Offset(n) => json!(n),
         Value::Number(x) => json!(x),
         Value::Duration(duration) => json!(nanos(*duration)),
         Value::Bitrate(rate) => json!(rate.as_bps()),

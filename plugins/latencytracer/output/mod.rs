@@ -9,6 +9,7 @@ mod reporter;
 mod sample;
 mod structure;
 mod table;
+mod verdict;
 mod writer;
 
 pub(crate) use reporter::{Plan, Reported, Reporter};

@@ -9,7 +9,7 @@
 
 use gst::glib::prelude::*;
 
-use super::figures::figures;
+use super::figures::{of_path, of_stage};
 use super::model::{Path, Snapshot, Stage};
 use crate::runtime::figures;
 
@@ -46,21 +46,16 @@ fn way(path: &Path) -> gst::Structure {
     for one in &path.stages {
         put(&mut stages, &one.name, &stage(one));
     }
-    let mut way = figures::structure("path", &figures(&path.end));
+    let mut way = figures::structure("path", &of_path(path));
     way.set("source", &path.source);
     way.set("sink", &path.sink);
     way.set("stages", stages);
-    way.set("remainder", path.remainder);
-    if let Some(bottleneck) = &path.bottleneck {
-        way.set("bottleneck", &bottleneck.stage);
-        way.set("bottleneck-reason", &bottleneck.reason);
-    }
     way
 }
 
 fn stage(stage: &Stage) -> gst::Structure {
     let kind = if stage.queue { "queue" } else { "stage" };
-    figures::structure(kind, &figures(stage))
+    figures::structure(kind, &of_stage(stage))
 }
 
 /// Puts `inner` into `outer` under `name`, or under one with a number where there is one of that name.

@@ -137,7 +137,7 @@ impl Target {
         let property = self.property;
         let text = || {
             format!(
-                "cannot write to {place}: {error}. Measuring goes on; set {property} to a file that can be written"
+                "Cannot write to {place}: {error}. Measuring goes on; set {property} to a file that can be written"
             )
         };
         Trouble {

@@ -4,6 +4,7 @@ mod bad_input;
 mod cost;
 mod element;
 mod network;
+mod output;
 mod passthrough;
 mod regression;
 mod reports;
