@@ -61,6 +61,7 @@ mod imp;
 mod measure;
 mod network;
 mod output;
+mod pipeline;
 mod place;
 mod reading;
 mod regression;
@@ -71,6 +72,7 @@ mod settings;
 mod signals;
 mod snapshot;
 mod state;
+pub(crate) mod tracer;
 mod tuning;
 
 glib::wrapper! {

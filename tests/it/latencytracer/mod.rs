@@ -9,6 +9,7 @@ mod passthrough;
 mod regression;
 mod reports;
 mod stages;
+mod tracer;
 
 use gst::prelude::*;
 
