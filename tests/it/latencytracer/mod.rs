@@ -1,10 +1,12 @@
 //! latencytracer: what it measures, what it reports, what it leaves alone.
 
+mod accuracy;
 mod bad_input;
 mod cost;
 mod element;
 mod network;
 mod passthrough;
+mod programs;
 mod reports;
 mod stages;
 
