@@ -10,9 +10,8 @@ use livetune_core::time::MediaTime;
 
 use super::capture_meta;
 use super::imp::LatencyTracer;
-use super::ntp_stamp;
+use super::network;
 use super::place;
-use super::reading::Reading;
 use super::state::Report;
 use crate::runtime::clock;
 
@@ -20,22 +19,30 @@ use crate::runtime::clock;
 #[derive(Default)]
 struct Marks {
     capture: Option<Capture>,
-    ntp: Option<gst::ClockTime>,
+    network: network::Marks,
 }
 
 impl Marks {
     fn are_none(&self) -> bool {
-        self.capture.is_none() && self.ntp.is_none()
+        self.capture.is_none() && self.network.are_none()
     }
 
-    fn attach(self, buffer: &mut gst::BufferRef) {
+    fn put_on(self, mut buffer: gst::Buffer) -> gst::Buffer {
         if let Some(capture) = self.capture {
-            capture_meta::add(buffer, capture);
+            capture_meta::add(buffer.make_mut(), capture);
         }
-        if let Some(time) = self.ntp {
-            ntp_stamp::add(buffer, time);
-        }
+        self.network.put_on(buffer)
     }
+}
+
+/// `list` with `marks` on the buffer at `index`.
+fn with_marks(mut list: gst::BufferList, index: usize, marks: Marks) -> gst::BufferList {
+    let buffers = list.make_mut();
+    if let Some(buffer) = buffers.get_owned(index) {
+        buffers.remove(index..index + 1);
+        buffers.insert(index, marks.put_on(buffer));
+    }
+    list
 }
 
 impl LatencyTracer {
@@ -43,9 +50,10 @@ impl LatencyTracer {
         &self,
         mut buffer: gst::Buffer,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
+        self.warn(self.network.prepare(&self.srcpad));
         let (marks, report) = self.measure(&buffer, clock::monotonic());
         if !marks.are_none() {
-            marks.attach(buffer.make_mut());
+            buffer = marks.put_on(buffer);
         }
         self.announce(report);
         self.srcpad.push(buffer)
@@ -55,16 +63,15 @@ impl LatencyTracer {
         &self,
         mut list: gst::BufferList,
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
+        self.warn(self.network.prepare(&self.srcpad));
         let now = clock::monotonic();
         for index in 0..list.len() {
             let Some(buffer) = list.get(index) else {
                 continue;
             };
             let (marks, report) = self.measure(buffer, now);
-            if !marks.are_none()
-                && let Some(buffer) = list.make_mut().get_mut(index)
-            {
-                marks.attach(buffer);
+            if !marks.are_none() {
+                list = with_marks(list, index, marks);
             }
             self.announce(report);
         }
@@ -75,32 +82,29 @@ impl LatencyTracer {
     fn measure(&self, buffer: &gst::BufferRef, now: MediaTime) -> (Marks, Report) {
         self.look_for_taps();
         let known = capture_meta::oldest(buffer);
-        let stamp = match known {
+        let came = match known {
             Some(_) => None,
-            None => ntp_stamp::oldest(buffer),
+            None => self.network.reading(buffer),
         };
         let running = known.is_none().then(|| self.running_time()).flatten();
         let taken = self.with_state(|state| {
-            let (frame, reading) = match (known, stamp) {
+            let (frame, reading) = match (known, came) {
                 (Some(frame), _) => state.seen_before(frame, Source::Capture, now),
-                (None, Some(stamp)) => {
-                    state.first_seen(Reading::since_stamp(stamp, clock::ntp()), now)
-                }
+                (None, Some(reading)) => state.first_seen(reading, now),
                 (None, None) => match state.guess(buffer) {
                     Some(frame) => state.seen_before(frame, Source::Inferred, now),
                     None => state.first_seen(state.age(buffer, running), now),
                 },
             };
             let report = state.on_buffer(buffer, frame, reading, now);
-            (frame, reading, state.network, report)
+            (frame, reading, report)
         });
-        let Some((frame, reading, network, report)) = taken else {
+        let Some((frame, reading, report)) = taken else {
             return (Marks::default(), Report::default());
         };
-        let unstamped = network && ntp_stamp::oldest(buffer).is_none();
         let marks = Marks {
             capture: known.is_none().then_some(frame),
-            ntp: unstamped.then(|| ntp_stamp::before(clock::ntp(), reading.latency)),
+            network: self.network.marks(buffer, reading.latency),
         };
         (marks, report)
     }
@@ -126,6 +130,10 @@ impl LatencyTracer {
                 self.with_state(|state| state.segment = segment);
                 self.relinked.store(true, Ordering::Relaxed);
             }
+            gst::EventView::Caps(caps) => {
+                self.warn(self.network.on_caps(caps.caps()));
+                self.warn(self.network.prepare(&self.srcpad));
+            }
             gst::EventView::FlushStop(_) => {
                 self.with_state(|state| state.segment = gst::Segment::new());
             }
@@ -142,11 +150,15 @@ impl LatencyTracer {
         gst::Pad::event_default(pad, Some(&*self.obj()), event)
     }
 
-    /// The latency that the whole pipeline plays with: frames that are older come late.
+    /// A latency event brings the one that the whole pipeline plays with: frames that are older come late.
     pub(super) fn src_event(&self, pad: &gst::Pad, event: gst::Event) -> bool {
-        if let gst::EventView::Latency(latency) = event.view() {
-            let deadline = Duration::from(latency.latency());
-            self.with_state(|state| state.point.set_deadline(Some(deadline)));
+        match event.view() {
+            gst::EventView::Latency(latency) => {
+                let deadline = Duration::from(latency.latency());
+                self.with_state(|state| state.point.set_deadline(Some(deadline)));
+            }
+            gst::EventView::Reconfigure(_) => self.network.on_reconfigure(),
+            _ => (),
         }
         gst::Pad::event_default(pad, Some(&*self.obj()), event)
     }

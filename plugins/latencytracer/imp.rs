@@ -1,17 +1,19 @@
 //! The GObject of latencytracer: properties, pads, start and stop.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
-use livetune_core::latency::SlaConfigError;
+use livetune_core::latency::Baseline;
 
+use super::network::{Network, Trouble};
 use super::place::Place;
 use super::settings::Settings;
 use super::state::{Report, State};
-use super::{FACTORY, SlaOn, report};
+use super::{FACTORY, SlaOn, baseline_file, report};
 use crate::runtime::figures::{Figure, structure};
 use crate::runtime::guard::guard;
 use crate::runtime::lock::lock;
@@ -115,6 +117,30 @@ pub struct LatencyTracer {
                  livetune-sla messages of one kind are at least half a window apart"
     )]
     #[property(
+        name = "baseline",
+        type = u32,
+        member = baseline,
+        get,
+        set,
+        maximum = Settings::LONGEST_BASELINE,
+        default = Settings::DEFAULT.baseline,
+        mutable_ready,
+        nick = "Baseline",
+        blurb = "How long the beginning of the stream is taken as the baseline that later latencies are compared with, in \
+                 milliseconds, at least 10 s (0 = none). A livetune-regression message says when they have got worse, \
+                 and when they are as good again"
+    )]
+    #[property(
+        name = "baseline-location",
+        type = Option<String>,
+        member = baseline_location,
+        get,
+        set,
+        mutable_ready,
+        nick = "Baseline location",
+        blurb = "File of the baseline: read where it exists, else written when the baseline is complete (NULL = none)"
+    )]
+    #[property(
         name = "network",
         type = bool,
         member = network,
@@ -123,8 +149,34 @@ pub struct LatencyTracer {
         default = Settings::DEFAULT.network,
         mutable_playing,
         nick = "Network",
-        blurb = "Also attach the capture time as NTP time (reference timestamp timestamp/x-ntp) to buffers that have \
-                 none, for receivers on the network. Taps read such times whether this is set or not"
+        blurb = "Send the capture time along with RTP: attach it as NTP time (reference timestamp timestamp/x-ntp) to \
+                 buffers that have none, and make the payloaders behind write it into every packet (header extension \
+                 ntp-64). Taps read such times whether this is set or not"
+    )]
+    #[property(
+        name = "sei",
+        type = bool,
+        member = sei,
+        get,
+        set = Self::set_sei,
+        default = Settings::DEFAULT.sei,
+        mutable_playing,
+        nick = "SEI",
+        blurb = "Send the capture time inside the video, for SRT, RTMP, transport streams and files: put it as user \
+                 data (SEI user_data_unregistered, 33 bytes a frame or a few more) into H.264 or H.265 behind the \
+                 encoder. Taps read such times whether this is set or not"
+    )]
+    #[property(
+        name = "clock-offset",
+        type = i64,
+        member = clock_offset,
+        get,
+        set = Self::set_clock_offset,
+        default = Settings::DEFAULT.clock_offset,
+        mutable_playing,
+        nick = "Clock offset",
+        blurb = "Nanoseconds to add to this machine's wall clock before a capture time is sent or compared (0 = the \
+                 clocks agree). The wall clock is the pipeline's where that follows NTP or PTP, else the system's"
     )]
     settings: Mutex<Settings>,
     #[property(
@@ -140,29 +192,51 @@ pub struct LatencyTracer {
     pub(super) relinked: AtomicBool,
     /// The base time is that of the clock: not so before PLAYING, where a running time would be nonsense.
     pub(super) plays: AtomicBool,
+    pub(super) network: Network,
 }
 
 impl LatencyTracer {
     pub(super) fn announce(&self, report: Report) {
-        if report.figures.is_none() && report.sla.is_none() {
+        if report.is_empty() {
             return;
         }
         gst::debug!(CAT, imp = self, "{report:?}");
+        if let Some((path, baseline)) = &report.baseline {
+            self.save(path.clone(), baseline.clone());
+        }
         if !lock(&self.settings).post_messages {
             return;
         }
         let messages = self.with_state(|state| {
             let figures = report.figures.as_ref();
             let latency = figures.map(|f| report::latency(&state.stage, f, &state.service));
-            let change = report.sla.as_ref();
+            let sla = report.sla.as_ref();
+            let regression = report.regression.as_ref();
             [
                 latency,
-                change.map(|change| report::sla(&state.stage, change)),
+                sla.map(|change| report::sla(&state.stage, change)),
+                regression.map(|change| report::regression(&state.stage, change)),
             ]
         });
         for message in messages.into_iter().flatten().flatten() {
             self.post(message);
         }
+    }
+
+    /// Writes the baseline on a thread that carries no frames.
+    fn save(&self, path: PathBuf, baseline: Baseline) {
+        self.obj().call_async(move |element| {
+            guard("writing the baseline", (), || {
+                if let Err(error) = baseline_file::write(&path, &baseline) {
+                    let path = path.display();
+                    gst::element_warning!(
+                        element,
+                        gst::ResourceError::Write,
+                        ("Cannot write the baseline to {path}: {error}")
+                    );
+                }
+            });
+        });
     }
 
     /// What this tap remembers, for the taps behind it.
@@ -186,16 +260,32 @@ impl LatencyTracer {
         stage.unwrap_or_else(|| self.obj().name().to_string())
     }
 
+    /// Tells the application of a trouble that does not stop the stream.
+    pub(super) fn warn(&self, trouble: Option<Trouble>) {
+        match trouble {
+            Some(Trouble::NoExtension) => gst::element_imp_warning!(
+                self,
+                gst::CoreError::MissingPlugin,
+                ["{}", Trouble::NoExtension]
+            ),
+            Some(trouble) => {
+                gst::element_imp_warning!(self, gst::StreamError::WrongType, ["{trouble}"]);
+            }
+            None => (),
+        }
+    }
+
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let settings = lock(&self.settings).clone();
         let stage = self.stage(&settings);
-        let mut state = State::new(&settings, stage.clone(), self.place())
-            .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ["{error}"]))?;
+        let mut state = State::new(&settings, stage.clone(), self.place())?;
         state.registration = Some(telemetry::register(self, FACTORY, Some(stage)));
         *lock(&self.state) = Some(state);
+        self.network.start();
         self.relinked.store(true, Ordering::Relaxed);
         // A setting that was changed meanwhile found no state to change.
         self.retune();
+        self.warn(self.network.prepare(&self.srcpad));
         Ok(())
     }
 
@@ -214,8 +304,9 @@ impl LatencyTracer {
     /// Brings changed settings to the state.
     fn retune(&self) {
         let settings = lock(&self.settings).clone();
+        self.network.choose(settings.to_choice());
         if let Some(Err(error)) = self.with_state(|state| state.retune(&settings)) {
-            gst::element_imp_warning!(self, gst::LibraryError::Settings, ["{error}"]);
+            gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{error}"));
         }
     }
 
@@ -243,6 +334,14 @@ impl LatencyTracer {
         self.change(|settings| settings.network = network);
     }
 
+    fn set_sei(&self, sei: bool) {
+        self.change(|settings| settings.sei = sei);
+    }
+
+    fn set_clock_offset(&self, nanos: i64) {
+        self.change(|settings| settings.clock_offset = nanos);
+    }
+
     fn stats(&self) -> Stats {
         let name = report::STATS;
         let empty = Stats(gst::Structure::new_empty(name));
@@ -252,17 +351,24 @@ impl LatencyTracer {
     }
 
     /// The figures of an element that does not run: all there, all zero.
-    fn figures_at_rest(&self) -> Result<Vec<Figure>, SlaConfigError> {
-        let settings = lock(&self.settings).clone();
+    fn figures_at_rest(&self) -> Result<Vec<Figure>, gst::ErrorMessage> {
+        let settings = Settings {
+            baseline: 0,
+            baseline_location: None,
+            ..lock(&self.settings).clone()
+        };
         let state = State::new(&settings, self.stage(&settings), self.place())?;
-        Ok(report::total(&state.stage, &state.point, &state.service))
+        Ok(report::total(&state))
     }
 }
 
 impl Observed for LatencyTracer {
     fn figures(&self) -> Vec<Figure> {
-        self.with_state(|state| report::total(&state.stage, &state.point, &state.service))
-            .unwrap_or_else(|| self.figures_at_rest().unwrap_or_default())
+        let mut figures = self
+            .with_state(|state| report::total(state))
+            .unwrap_or_else(|| self.figures_at_rest().unwrap_or_default());
+        figures.extend(self.network.figures());
+        figures
     }
 }
 
@@ -308,6 +414,7 @@ impl ObjectSubclass for LatencyTracer {
             place: Arc::default(),
             relinked: AtomicBool::new(true),
             plays: AtomicBool::new(false),
+            network: Network::default(),
         }
     }
 }
@@ -346,6 +453,11 @@ impl ElementImpl for LatencyTracer {
         static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> =
             LazyLock::new(|| pads::always(&gst::Caps::new_any()));
         &TEMPLATES
+    }
+
+    fn set_clock(&self, clock: Option<&gst::Clock>) -> bool {
+        self.network.follow(clock);
+        self.parent_set_clock(clock)
     }
 
     fn change_state(

@@ -30,6 +30,8 @@ pub(crate) enum Value {
     Bytes(u64),
     /// (guint64 ns, gauge in seconds)
     Duration(Duration),
+    /// Nanoseconds forward or back (gint64 ns, gauge in seconds)
+    Offset(i64),
     /// (guint bit/s, gauge)
     Bitrate(Bitrate),
     /// 0 to 1 (gdouble, gauge).
@@ -73,6 +75,7 @@ fn send_value(value: &Value) -> Option<glib::SendValue> {
         Value::Count(n) | Value::Level(n) | Value::Bytes(n) => n.to_send_value(),
         Value::Number(x) => x.to_send_value(),
         Value::Duration(duration) => nanos(*duration).to_send_value(),
+        Value::Offset(nanos) => nanos.to_send_value(),
         Value::Bitrate(rate) => rate.as_bps_u32().to_send_value(),
         Value::Ratio(ratio) => ratio.as_f64().to_send_value(),
         Value::Text(text) => text.to_send_value(),

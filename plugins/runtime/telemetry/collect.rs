@@ -85,7 +85,7 @@ fn kind(value: &Value) -> MetricType {
 fn unit(value: &Value) -> Option<Unit> {
     match value {
         Value::Bytes(_) => Some(Unit::Bytes),
-        Value::Duration(_) | Value::Distribution(_) => Some(Unit::Seconds),
+        Value::Duration(_) | Value::Offset(_) | Value::Distribution(_) => Some(Unit::Seconds),
         Value::Bitrate(_) => Some(Unit::Other("bits_per_second".to_owned())),
         Value::Ratio(_) => Some(Unit::Other("ratio".to_owned())),
         _ => None,
@@ -98,6 +98,7 @@ fn encode_sample(mut metric: MetricEncoder<'_>, value: &Value) -> Result<(), fmt
         Value::Level(n) | Value::Bytes(n) => metric.encode_gauge(&(*n as f64)),
         Value::Number(x) => metric.encode_gauge(x),
         Value::Duration(duration) => metric.encode_gauge(&duration.as_secs_f64()),
+        Value::Offset(nanos) => metric.encode_gauge(&(*nanos as f64 / 1e9)),
         Value::Bitrate(rate) => metric.encode_gauge(&(rate.as_bps() as f64)),
         Value::Ratio(ratio) => metric.encode_gauge(&ratio.as_f64()),
         Value::Text(_) => metric.encode_gauge(&1_i64),

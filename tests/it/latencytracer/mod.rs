@@ -7,6 +7,7 @@ mod element;
 mod network;
 mod passthrough;
 mod programs;
+mod regression;
 mod reports;
 mod stages;
 

@@ -3,6 +3,7 @@
 pub mod allocations;
 pub mod launch;
 pub mod media;
+pub mod nginx;
 pub mod pipeline;
 pub mod python;
 pub mod wait;
