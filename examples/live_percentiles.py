@@ -14,8 +14,9 @@ tracer = next(t for t in Gst.tracing_get_active_tracers() if t.__gtype__.name ==
 pipeline = Gst.parse_launch(" ".join(sys.argv[1:]))
 pipeline.set_state(Gst.State.PLAYING)
 while not pipeline.get_bus().timed_pop_filtered(Gst.SECOND, Gst.MessageType.EOS | Gst.MessageType.ERROR):
-    for name, path in [entry for _, paths in fields(tracer.emit("snapshot")) for entry in fields(paths)]:
-        for stage, figures in fields(path.get_value("stages")) + [("-> " + name, path)]:
+    snapshot = tracer.emit("snapshot")  # to be kept: what is in it belongs to it
+    for sink, path in [entry for _, paths in fields(snapshot) for entry in fields(paths)]:
+        for stage, figures in fields(path.get_value("stages")) + [("-> " + sink, path)]:
             times = [f"{p} {figures.get_value('transit-' + p) / 1e6:8.2f} ms" for p in ("p50", "p95", "p99")]
             print(f"{stage:24}", *times, flush=True)
 pipeline.set_state(Gst.State.NULL)
