@@ -178,7 +178,7 @@ pub struct LatencyTracer {
         blurb = "Nanoseconds to add to this machine's wall clock before a capture time is sent or compared (0 = the \
                  clocks agree). The wall clock is the pipeline's where that follows NTP or PTP, else the system's"
     )]
-    settings: Mutex<Settings>,
+    pub(super) settings: Mutex<Settings>,
     #[property(
         name = "stats",
         type = Stats,
@@ -292,54 +292,6 @@ impl LatencyTracer {
     fn stop(&self) {
         let state = lock(&self.state).take();
         drop(state);
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Settings)) {
-        guard("a property of latencytracer", (), || {
-            change(&mut lock(&self.settings));
-            self.retune();
-        });
-    }
-
-    /// Brings changed settings to the state.
-    fn retune(&self) {
-        let settings = lock(&self.settings).clone();
-        self.network.choose(settings.to_choice());
-        if let Some(Err(error)) = self.with_state(|state| state.retune(&settings)) {
-            gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{error}"));
-        }
-    }
-
-    fn set_interval(&self, millis: u32) {
-        self.change(|settings| settings.interval = millis);
-    }
-
-    fn set_sla(&self, millis: u32) {
-        self.change(|settings| settings.sla = millis);
-    }
-
-    fn set_sla_on(&self, on: SlaOn) {
-        self.change(|settings| settings.sla_on = on);
-    }
-
-    fn set_sla_percentile(&self, percent: f64) {
-        self.change(|settings| settings.sla_percentile = percent);
-    }
-
-    fn set_window(&self, millis: u32) {
-        self.change(|settings| settings.window = millis);
-    }
-
-    fn set_network(&self, network: bool) {
-        self.change(|settings| settings.network = network);
-    }
-
-    fn set_sei(&self, sei: bool) {
-        self.change(|settings| settings.sei = sei);
-    }
-
-    fn set_clock_offset(&self, nanos: i64) {
-        self.change(|settings| settings.clock_offset = nanos);
     }
 
     fn stats(&self) -> Stats {

@@ -1,3 +1,5 @@
+//! Regressions in virtual time: 25 frames a second.
+
 use super::*;
 
 /// A detector and the time; 25 values a second.
