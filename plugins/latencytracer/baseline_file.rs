@@ -18,14 +18,14 @@ pub(super) fn read(path: &Path) -> Result<Baseline, gst::ErrorMessage> {
         let path = path.display();
         gst::error_msg!(
             gst::ResourceError::OpenRead,
-            ["cannot read the baseline {path}: {error}"]
+            ("Cannot read the baseline {path}: {error}")
         )
     })?;
     parse(&text).map_err(|error| {
         let path = path.display();
         gst::error_msg!(
             gst::ResourceError::Read,
-            ["{path} is no baseline: {error}. Delete it to record a new one"]
+            ("{path} is no baseline: {error}. Delete it to record a new one")
         )
     })
 }
@@ -99,9 +99,15 @@ mod tests {
         for (broken, reason) in [
             (whole[..whole.len() / 2].to_owned(), "EOF"),
             ("{}".to_owned(), "does not say"),
-            (whole.replace("\"blocks\":[", "\"blocks\":[[1],"), "two numbers"),
+            (
+                whole.replace("\"blocks\":[", "\"blocks\":[[1],"),
+                "two numbers",
+            ),
             (whole.replace("1000000000", "-1"), "\"block\""),
-            (r#"{"livetune-baseline":1,"block":1000000000,"blocks":[]}"#.to_owned(), "0"),
+            (
+                r#"{"livetune-baseline":1,"block":1000000000,"blocks":[]}"#.to_owned(),
+                "0",
+            ),
         ] {
             let error = parse(&broken).expect_err("it is broken");
             assert!(error.contains(reason), "{error} for {broken}");

@@ -6,12 +6,11 @@ use std::sync::{Arc, LazyLock, Mutex};
 use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
-use livetune_core::latency::SlaConfigError;
 
-use super::network::{Network, Trouble};
+use super::network::Network;
 use super::place::Place;
 use super::settings::Settings;
-use super::state::{Report, State};
+use super::state::State;
 use super::{FACTORY, SlaOn, report};
 use crate::runtime::figures::{Figure, structure};
 use crate::runtime::guard::guard;
@@ -20,7 +19,7 @@ use crate::runtime::pads;
 use crate::runtime::stats::Stats;
 use crate::runtime::telemetry::{self, Observed};
 
-static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
         FACTORY,
         gst::DebugColorFlags::empty(),
@@ -116,6 +115,30 @@ pub struct LatencyTracer {
                  livetune-sla messages of one kind are at least half a window apart"
     )]
     #[property(
+        name = "baseline",
+        type = u32,
+        member = baseline,
+        get,
+        set,
+        maximum = Settings::LONGEST_BASELINE,
+        default = Settings::DEFAULT.baseline,
+        mutable_ready,
+        nick = "Baseline",
+        blurb = "How long the beginning of the stream is taken as the baseline that later latencies are compared with, in \
+                 milliseconds, at least 10 s (0 = none). A livetune-regression message says when they have got worse, \
+                 and when they are as good again"
+    )]
+    #[property(
+        name = "baseline-location",
+        type = Option<String>,
+        member = baseline_location,
+        get,
+        set,
+        mutable_ready,
+        nick = "Baseline location",
+        blurb = "File of the baseline: read where it exists, else written when the baseline is complete (NULL = none)"
+    )]
+    #[property(
         name = "network",
         type = bool,
         member = network,
@@ -171,38 +194,9 @@ pub struct LatencyTracer {
 }
 
 impl LatencyTracer {
-    pub(super) fn announce(&self, report: Report) {
-        if report.figures.is_none() && report.sla.is_none() {
-            return;
-        }
-        gst::debug!(CAT, imp = self, "{report:?}");
-        if !lock(&self.settings).post_messages {
-            return;
-        }
-        let messages = self.with_state(|state| {
-            let figures = report.figures.as_ref();
-            let latency = figures.map(|f| report::latency(&state.stage, f, &state.service));
-            let change = report.sla.as_ref();
-            [
-                latency,
-                change.map(|change| report::sla(&state.stage, change)),
-            ]
-        });
-        for message in messages.into_iter().flatten().flatten() {
-            self.post(message);
-        }
-    }
-
     /// What this tap remembers, for the taps behind it.
     pub(super) fn place(&self) -> Arc<Place> {
         self.place.clone()
-    }
-
-    fn post(&self, structure: gst::Structure) {
-        let element = self.obj();
-        let message = gst::message::Element::builder(structure).src(&*element);
-        // Nobody may be listening.
-        let _ = element.post_message(message.build());
     }
 
     pub(super) fn with_state<R>(&self, action: impl FnOnce(&mut State) -> R) -> Option<R> {
@@ -214,26 +208,10 @@ impl LatencyTracer {
         stage.unwrap_or_else(|| self.obj().name().to_string())
     }
 
-    /// Tells the application of a trouble that does not stop the stream.
-    pub(super) fn warn(&self, trouble: Option<Trouble>) {
-        match trouble {
-            Some(Trouble::NoExtension) => gst::element_imp_warning!(
-                self,
-                gst::CoreError::MissingPlugin,
-                ["{}", Trouble::NoExtension]
-            ),
-            Some(trouble) => {
-                gst::element_imp_warning!(self, gst::StreamError::WrongType, ["{trouble}"]);
-            }
-            None => (),
-        }
-    }
-
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let settings = lock(&self.settings).clone();
         let stage = self.stage(&settings);
-        let mut state = State::new(&settings, stage.clone(), self.place())
-            .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ["{error}"]))?;
+        let mut state = State::new(&settings, stage.clone(), self.place())?;
         state.registration = Some(telemetry::register(self, FACTORY, Some(stage)));
         *lock(&self.state) = Some(state);
         self.network.start();
@@ -258,17 +236,21 @@ impl LatencyTracer {
     }
 
     /// The figures of an element that does not run: all there, all zero.
-    fn figures_at_rest(&self) -> Result<Vec<Figure>, SlaConfigError> {
-        let settings = lock(&self.settings).clone();
+    fn figures_at_rest(&self) -> Result<Vec<Figure>, gst::ErrorMessage> {
+        let settings = Settings {
+            baseline: 0,
+            baseline_location: None,
+            ..lock(&self.settings).clone()
+        };
         let state = State::new(&settings, self.stage(&settings), self.place())?;
-        Ok(report::total(&state.stage, &state.point, &state.service))
+        Ok(report::total(&state))
     }
 }
 
 impl Observed for LatencyTracer {
     fn figures(&self) -> Vec<Figure> {
         let mut figures = self
-            .with_state(|state| report::total(&state.stage, &state.point, &state.service))
+            .with_state(|state| report::total(state))
             .unwrap_or_else(|| self.figures_at_rest().unwrap_or_default());
         figures.extend(self.network.figures());
         figures

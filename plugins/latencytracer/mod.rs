@@ -30,21 +30,30 @@
 //! `sla` is a limit on a percentile over a sliding window; the presets `capture`, `preprocess`, `inference`,
 //! `postprocess`, `encode`, `network`, `end-to-end` and `end-to-end-p95` are the budget of a camera pipeline of 100 ms.
 //!
+//! `baseline` (a minute, say) or the file `baseline-location` is what latencies are compared with: a `livetune-regression`
+//! message says when they have got worse, by a rank-sum test on blocks of a second that takes their correlation into
+//! account (Mann and Whitney 1947; Bayley and Hammersley 1946), and when they are as good again.
+//!
 //! Percentiles come from log-linear histograms (G. Tene, <https://hdrhistogram.org>) and are at most 0.8 % off.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
+use livetune_core::latency::Measured;
 
+mod baseline_file;
 mod capture_meta;
 mod changes;
 mod dataflow;
 mod imp;
 mod network;
+mod outbox;
 mod place;
 mod reading;
+mod regression;
 mod report;
 mod running_time;
 mod service;
@@ -69,6 +78,16 @@ pub enum SlaOn {
     /// The time that each frame took from the tap before this one.
     #[enum_value(name = "Time from the tap before this one", nick = "transit")]
     Transit,
+}
+
+impl SlaOn {
+    /// The value of `frame` that is meant.
+    const fn of(self, frame: &Measured) -> Option<Duration> {
+        match self {
+            Self::Age => Some(frame.age),
+            Self::Transit => frame.transit,
+        }
+    }
 }
 
 impl LatencyTracer {

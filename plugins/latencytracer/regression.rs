@@ -36,9 +36,7 @@ impl Regression {
         if save.is_some() && source.is_none() {
             return Err(gst::error_msg!(
                 gst::ResourceError::NotFound,
-                [
-                    "baseline-location names no file: set baseline to the length of the baseline to record"
-                ]
+                ("baseline-location names no file: set baseline to the length of the baseline to record")
             ));
         }
         let detector = source.map(|baseline| {
@@ -49,7 +47,7 @@ impl Regression {
         });
         let detector = detector
             .transpose()
-            .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ["{error}"]))?;
+            .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ("{error}")))?;
         Ok(Self {
             on: settings.sla_on,
             detector,

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use livetune_core::latency::{
-    BUCKETS, Counts, Figures, Histogram, Point, SlaChange, SlaState, Summary,
+    BUCKETS, Counts, Figures, Histogram, RegressionChange, RegressionState, SlaChange, SlaState,
+    Statistic, Summary,
 };
 use livetune_core::units::Ratio;
 
 use super::service::Service;
+use super::state::State;
 use crate::runtime::figures::{Distribution, Figure, Value, structure};
 
 pub(super) const STATS: &str = "application/x-livetune-latencytracer-stats";
@@ -34,10 +36,39 @@ pub(super) fn sla(stage: &str, change: &SlaChange) -> gst::Structure {
     structure("livetune-sla", &fields)
 }
 
+/// Message `livetune-regression`: latencies are worse than the baseline or no longer.
+pub(super) fn regression(stage: &str, change: &RegressionChange) -> gst::Structure {
+    let state = match change.state {
+        RegressionState::Regressed => "regressed",
+        RegressionState::Recovered => "recovered",
+    };
+    let statistic = match change.statistic {
+        Statistic::Median => "median",
+        Statistic::P95 => "p95",
+    };
+    let fields = [
+        Figure::new("stage", Value::Text(stage.to_owned()), ""),
+        Figure::new("state", Value::Text(state.to_owned()), ""),
+        Figure::new("statistic", Value::Text(statistic.to_owned()), ""),
+        Figure::new("baseline", Value::Duration(change.baseline), ""),
+        Figure::new("value", Value::Duration(change.value), ""),
+        Figure::new("p-value", Value::Number(change.p_value), ""),
+    ];
+    let mut structure = structure("livetune-regression", &fields);
+    structure.set("shift", change.shift);
+    structure
+}
+
 /// Everything since the start.
-pub(super) fn total(stage: &str, point: &Point, service: &Service) -> Vec<Figure> {
-    let mut figures = common(stage, &point.total());
+pub(super) fn total(state: &State) -> Vec<Figure> {
+    let (point, service) = (&state.point, &state.service);
+    let mut figures = common(&state.stage, &point.total());
     figures.extend(limit(service, service.total_ratio()));
+    figures.push(Figure::new(
+        "regressed",
+        Value::Level(state.regression.is_worse().into()),
+        "1 where latencies are worse than the baseline, else 0",
+    ));
     figures.extend(gaps(&point.gaps()));
     let distribution = |name, histogram, help| {
         Figure::new(name, Value::Distribution(distribution(histogram)), help)

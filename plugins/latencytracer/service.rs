@@ -32,11 +32,7 @@ impl Service {
     }
 
     pub(super) fn on_frame(&mut self, frame: &Measured, now: MediaTime) {
-        let value = match self.on {
-            SlaOn::Age => Some(frame.age),
-            SlaOn::Transit => frame.transit,
-        };
-        if let Some(value) = value {
+        if let Some(value) = self.on.of(frame) {
             self.monitor.on_value(value, now);
         }
     }

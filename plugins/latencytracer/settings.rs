@@ -1,5 +1,6 @@
 //! What the user can set.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use livetune_core::latency::SlaConfig;
@@ -21,6 +22,10 @@ pub(super) struct Settings {
     pub(super) sla_percentile: f64,
     /// In milliseconds.
     pub(super) window: u32,
+    /// Length of the baseline to record, in milliseconds; 0: none.
+    pub(super) baseline: u32,
+    /// File of the baseline; `None`: none.
+    pub(super) baseline_location: Option<String>,
     /// Attach the capture time as NTP time, for receivers on the network.
     pub(super) network: bool,
     /// Put the capture time into H.264 and H.265 video.
@@ -38,6 +43,8 @@ impl Settings {
         sla_on: SlaOn::Age,
         sla_percentile: 95.0,
         window: 10_000,
+        baseline: 0,
+        baseline_location: None,
         network: false,
         sei: false,
         clock_offset: 0,
@@ -47,6 +54,8 @@ impl Settings {
     pub(super) const LONGEST_SLA: u32 = 60_000;
     pub(super) const LEAST_PERCENTILE: f64 = 50.0;
     pub(super) const MOST_PERCENTILE: f64 = 99.99;
+    /// 600 blocks of a second.
+    pub(super) const LONGEST_BASELINE: u32 = 600_000;
     pub(super) const SHORTEST_WINDOW: u32 = 100;
 
     pub(super) fn to_choice(&self) -> Choice {
@@ -59,6 +68,15 @@ impl Settings {
 
     pub(super) fn interval(&self) -> Duration {
         millis(self.interval)
+    }
+
+    pub(super) fn baseline(&self) -> Option<Duration> {
+        (self.baseline > 0).then(|| millis(self.baseline))
+    }
+
+    pub(super) fn baseline_file(&self) -> Option<PathBuf> {
+        let location = self.baseline_location.as_deref()?;
+        (!location.is_empty()).then(|| PathBuf::from(location))
     }
 
     pub(super) fn sla(&self) -> SlaConfig {

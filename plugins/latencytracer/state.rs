@@ -1,14 +1,18 @@
 //! What the element knows while it runs.
 
 use std::hash::{BuildHasher, RandomState};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use livetune_core::latency::{Capture, Figures, Point, Sample, SlaChange, SlaConfigError, Source};
+use livetune_core::latency::{
+    Baseline, Capture, Figures, Point, RegressionChange, Sample, SlaChange, SlaConfigError, Source,
+};
 use livetune_core::time::MediaTime;
 use livetune_core::units::ByteCount;
 
 use super::place::Place;
 use super::reading::Reading;
+use super::regression::Regression;
 use super::running_time::running_time;
 use super::service::Service;
 use super::settings::Settings;
@@ -21,12 +25,25 @@ pub(super) struct Report {
     /// The interval is over: what it came to.
     pub(super) figures: Option<Figures>,
     pub(super) sla: Option<SlaChange>,
+    pub(super) regression: Option<RegressionChange>,
+    /// The baseline is complete: where it is to be saved.
+    pub(super) baseline: Option<(PathBuf, Baseline)>,
+}
+
+impl Report {
+    pub(super) const fn is_empty(&self) -> bool {
+        self.figures.is_none()
+            && self.sla.is_none()
+            && self.regression.is_none()
+            && self.baseline.is_none()
+    }
 }
 
 /// Born on the way to PAUSED, dropped on the way back.
 pub(super) struct State {
     pub(super) point: Point,
     pub(super) service: Service,
+    pub(super) regression: Regression,
     pub(super) segment: gst::Segment,
     pub(super) stage: String,
     /// The nearest taps before this one.
@@ -42,10 +59,13 @@ impl State {
         settings: &Settings,
         stage: String,
         place: Arc<Place>,
-    ) -> Result<Self, SlaConfigError> {
+    ) -> Result<Self, gst::ErrorMessage> {
+        let service = Service::new(settings);
         Ok(Self {
             point: Point::new(settings.interval()),
-            service: Service::new(settings)?,
+            service: service
+                .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ("{error}")))?,
+            regression: Regression::new(settings)?,
             segment: gst::Segment::new(),
             stage,
             before: Vec::new(),
@@ -111,10 +131,14 @@ impl State {
         let arrived = || self.before.iter().find_map(|place| place.find(&frame));
         if let Some(measured) = self.point.on_buffer(&sample, arrived, now) {
             self.service.on_frame(&measured, now);
+            self.regression.on_frame(&measured, now);
         }
+        let regression = self.regression.on_timer(now);
         Report {
             figures: self.point.on_timer(now),
             sla: self.service.on_timer(now),
+            regression,
+            baseline: self.regression.unsaved(),
         }
     }
 
@@ -123,6 +147,7 @@ impl State {
         Report {
             figures: self.point.on_end(now),
             sla: self.service.on_end(now),
+            ..Report::default()
         }
     }
 

@@ -5,6 +5,7 @@ mod cost;
 mod element;
 mod network;
 mod passthrough;
+mod regression;
 mod reports;
 mod stages;
 

@@ -1,3 +1,5 @@
+//! A limit in virtual time: 25 frames a second.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,0 +1,81 @@
+//! What the element says: messages on the bus, troubles, a baseline in a file.
+
+use std::path::PathBuf;
+
+use gst::prelude::*;
+use gst::subclass::prelude::*;
+use livetune_core::latency::Baseline;
+
+use super::imp::{CAT, LatencyTracer};
+use super::network::Trouble;
+use super::state::Report;
+use super::{baseline_file, report};
+use crate::runtime::guard::guard;
+use crate::runtime::lock::lock;
+
+impl LatencyTracer {
+    pub(super) fn announce(&self, report: Report) {
+        if report.is_empty() {
+            return;
+        }
+        gst::debug!(CAT, imp = self, "{report:?}");
+        if let Some((path, baseline)) = &report.baseline {
+            self.save(path.clone(), baseline.clone());
+        }
+        if !lock(&self.settings).post_messages {
+            return;
+        }
+        let messages = self.with_state(|state| {
+            let figures = report.figures.as_ref();
+            let latency = figures.map(|f| report::latency(&state.stage, f, &state.service));
+            let sla = report.sla.as_ref();
+            let regression = report.regression.as_ref();
+            [
+                latency,
+                sla.map(|change| report::sla(&state.stage, change)),
+                regression.map(|change| report::regression(&state.stage, change)),
+            ]
+        });
+        for message in messages.into_iter().flatten().flatten() {
+            self.post(message);
+        }
+    }
+
+    /// Writes the baseline on a thread that carries no frames.
+    fn save(&self, path: PathBuf, baseline: Baseline) {
+        self.obj().call_async(move |element| {
+            guard("writing the baseline", (), || {
+                if let Err(error) = baseline_file::write(&path, &baseline) {
+                    let path = path.display();
+                    gst::element_warning!(
+                        element,
+                        gst::ResourceError::Write,
+                        ("Cannot write the baseline to {path}: {error}")
+                    );
+                }
+            });
+        });
+    }
+
+    fn post(&self, structure: gst::Structure) {
+        let element = self.obj();
+        let message = gst::message::Element::builder(structure).src(&*element);
+        // Nobody may be listening.
+        let _ = element.post_message(message.build());
+    }
+
+    /// Tells the application of a trouble that does not stop the stream.
+    pub(super) fn warn(&self, trouble: Option<Trouble>) {
+        match trouble {
+            Some(Trouble::NoExtension) => gst::element_imp_warning!(
+                self,
+                gst::CoreError::MissingPlugin,
+                ("{}", Trouble::NoExtension)
+            ),
+            Some(trouble) => {
+                gst::element_imp_warning!(self, gst::StreamError::WrongType, ("{trouble}"));
+            }
+            None => (),
+        }
+    }
+}
