@@ -9,8 +9,12 @@
 //!     ! latencytracer stage=encoded ! avdec_h264 ! latencytracer stage=displayed sla=100 ! autovideosink
 //! ```
 //!
-//! With `network=true` a tap also attaches the capture time as NTP time, which RTP carries to a receiver (header
-//! extension ntp-64); there the first tap reads it and goes on from it. The clocks of both machines must agree.
+//! With `network=true` a tap sends the capture time along with RTP: it makes every payloader behind it, in bins and
+//! branches too, write the time into each packet (header extension ntp-64), and RTP sessions leave it as it is. `sei=true`,
+//! at a tap behind the encoder, puts it into H.264 or H.265 video instead, for SRT, RTMP, transport streams and files; the
+//! frame is not copied for that. At the receiver the first tap reads either and goes on from it; `network-p50` and the like
+//! are what it found. The clocks of both machines must agree, or both pipelines follow one NTP or PTP clock;
+//! `clock-offset` is added to this machine's.
 //!
 //! Three times are told apart. The *age* of a frame (`p50`, `p95`, ...) counts from its capture: what a viewer suffers,
 //! and what a slow source does to it shows. The *transit* (`transit-p50`, ...) counts from the tap before: what the
@@ -52,6 +56,7 @@ use livetune_core::latency::Measured;
 mod announce;
 mod baseline_file;
 mod capture_meta;
+mod changes;
 mod dataflow;
 mod imp;
 mod measure;
@@ -67,7 +72,6 @@ mod settings;
 mod signals;
 mod snapshot;
 mod state;
-mod tuning;
 
 glib::wrapper! {
     /// The element's public Rust type.
