@@ -19,7 +19,7 @@ const MOST_WAYS: usize = 64;
 
 /// The paths to `tap`, since the start.
 pub(super) fn of(tap: &LatencyTracer) -> Snapshot {
-    snapshot(&ways_to(tap), |tap, now| measure(tap, now))
+    snapshot(&ways_to(tap), measure)
 }
 
 impl imp::LatencyTracer {
