@@ -45,6 +45,7 @@ mod baseline_file;
 mod capture_meta;
 mod dataflow;
 mod imp;
+mod life;
 mod measure;
 mod network;
 mod output;
@@ -54,6 +55,7 @@ mod reading;
 mod regression;
 mod report;
 mod running_time;
+mod scope;
 mod service;
 mod settings;
 mod signals;
@@ -67,6 +69,22 @@ glib::wrapper! {
     pub struct LatencyTracer(ObjectSubclass<imp::LatencyTracer>)
         @extends gst::Element, gst::Object,
         @implements gst::Preset;
+}
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstLiveTuneLatencyTracerScope")]
+pub enum Scope {
+    /// The element's own place.
+    #[default]
+    #[enum_value(name = "This place of the stream", nick = "self")]
+    Own,
+    /// Every element of the pipeline.
+    #[enum_value(
+        name = "This place, and every element of the pipeline and of the bins in it",
+        nick = "pipeline"
+    )]
+    Pipeline,
 }
 
 /// What the limit is on.

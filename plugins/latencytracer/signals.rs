@@ -28,6 +28,9 @@ pub(super) fn all() -> Vec<Signal> {
             guard("the signal reset", (), || {
                 if let Some(tap) = tap(values) {
                     tap.imp().with_state(|state| state.reset());
+                    if let Some(watching) = tap.imp().watching() {
+                        watching.reset();
+                    }
                 }
             });
             None

@@ -6,6 +6,7 @@ mod element;
 mod network;
 mod output;
 mod passthrough;
+mod pipeline;
 mod regression;
 mod reports;
 mod stages;
