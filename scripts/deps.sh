@@ -4,7 +4,8 @@ set -eu
 
 libraries="gstreamer-1.0 gstreamer-base-1.0 gstreamer-video-1.0 gstreamer-check-1.0"
 elements="videotestsrc videoconvertscale x264enc avdec_h264 h264parse rtpbin rtph264pay qtdemux
-    pngdec pngenc agingtv vp8enc openh264enc netsim udpsrc"
+    pngdec pngenc agingtv vp8enc openh264enc netsim udpsrc
+    rtphdrextntp64 x265enc h265parse mpegtsmux tsdemux flvmux matroskamux srtsink rtmp2sink tcpserversrc"
 # The distribution's own Python: only that one knows its introspection data.
 python=/usr/bin/python3
 

@@ -9,8 +9,12 @@
 //!     ! latencytracer stage=encoded ! avdec_h264 ! latencytracer stage=displayed sla=100 ! autovideosink
 //! ```
 //!
-//! With `network=true` a tap also attaches the capture time as NTP time, which RTP carries to a receiver (header
-//! extension ntp-64); there the first tap reads it and goes on from it. The clocks of both machines must agree.
+//! With `network=true` a tap sends the capture time along with RTP: it makes every payloader behind it, in bins and
+//! branches too, write the time into each packet (header extension ntp-64), and RTP sessions leave it as it is. `sei=true`,
+//! at a tap behind the encoder, puts it into H.264 or H.265 video instead, for SRT, RTMP, transport streams and files; the
+//! frame is not copied for that. At the receiver the first tap reads either and goes on from it; `network-p50` and the like
+//! are what it found. The clocks of both machines must agree, or both pipelines follow one NTP or PTP clock;
+//! `clock-offset` is added to this machine's.
 //!
 //! Three times are told apart. The *age* of a frame (`p50`, `p95`, ...) counts from its capture: what a viewer suffers,
 //! and what a slow source does to it shows. The *transit* (`transit-p50`, ...) counts from the tap before: what the
@@ -29,6 +33,15 @@
 //! `baseline` (a minute, say) or the file `baseline-location` is what latencies are compared with: a `livetune-regression`
 //! message says when they have got worse, by a rank-sum test on blocks of a second that takes their correlation into
 //! account (Mann and Whitney 1947; Bayley and Hammersley 1946), and when they are as good again.
+//!
+//! `report=eos` or `report=interval` writes what all taps on the way to this one measured, as a table or as JSON lines: the
+//! share of each stretch from tap to tap, its transit and age, and the bottleneck. `log-location` keeps every distribution
+//! as an HdrHistogram log. The signal `snapshot` answers with the same as a structure, `reset` forgets all figures:
+//!
+//! ```text
+//! gst-launch-1.0 -e v4l2src ! latencytracer stage=capture ! x264enc ! latencytracer stage=encoded ! queue \
+//!     ! avdec_h264 ! latencytracer stage=displayed report=eos log-location=run.hlog ! autovideosink
+//! ```
 //!
 //! Percentiles come from log-linear histograms (G. Tene, <https://hdrhistogram.org>) and are at most 0.8 % off.
 

@@ -58,8 +58,17 @@ fn sender_and_receiver_deliver_pictures_whose_latency_is_known() {
     let receiver = Running::start(&block("receiver"));
     let sender = Running::start(&block("sender"));
     receiver.wait_for("livetune-latency", "stage=(string)displayed");
+    receiver.wait_for_frames_from_the_network();
     sender.wait_for("livetune-latency", "stage=(string)encoded");
     sender.wait_for("livetune-bitrate", "bitrate=(uint)");
+}
+
+#[test]
+fn over_srt_the_latency_is_known_too() {
+    let receiver = Running::start(&block("SRT receiver"));
+    let _sender = Running::start(&block("SRT sender"));
+    receiver.wait_for("livetune-latency", "stage=(string)displayed");
+    receiver.wait_for_frames_from_the_network();
 }
 
 /// A process that is killed when the test ends, and what it prints.
@@ -88,11 +97,21 @@ impl Running {
 
     /// Waits for a line with `message` and `field`; it may have been said before.
     fn wait_for(&self, message: &str, field: &str) {
+        let what = format!("{message} with {field}");
+        self.wait_for_line(&what, |line| line.contains(message) && line.contains(field));
+    }
+
+    fn wait_for_frames_from_the_network(&self) {
+        self.wait_for_line("frames from the network", |line| {
+            line.contains(", network=(guint64)") && !line.contains(", network=(guint64)0")
+        });
+    }
+
+    fn wait_for_line(&self, what: &str, is_it: impl Fn(&str) -> bool) {
         let mut said = self.said.borrow_mut();
-        eventually(&format!("{message} with {field}"), LIMIT, || {
+        eventually(what, LIMIT, || {
             said.extend(self.lines.try_iter());
-            let is_it = |line: &String| line.contains(message) && line.contains(field);
-            said.iter().any(is_it)
+            said.iter().any(|line| is_it(line))
         });
     }
 }

@@ -113,11 +113,12 @@ mod tests {
     second_day!(ptp, "GstPtpClock");
     second_day!(other, "GstLiveTuneTestClock");
 
-    fn clock<T: IsA<gst::Clock> + glib::object::IsClass>(synced: bool) -> gst::Clock {
+    fn clock<T: IsA<gst::Clock>>(synced: bool) -> gst::Clock {
         gst::init().expect("GStreamer starts");
-        let clock = glib::Object::new::<T>().upcast::<gst::Clock>();
+        let clock = glib::Object::with_type(T::static_type());
+        let clock = clock.downcast::<gst::Clock>().expect("a clock");
         if !synced {
-            clock.set_object_flags(gst::ClockFlags::NEEDS_STARTUP_SYNC);
+            clock.set_clock_flags(gst::ClockFlags::NEEDS_STARTUP_SYNC);
         }
         clock
     }

@@ -11,6 +11,9 @@ use super::{Occasion, Over};
 /// Longer names lose their middle, so that a row of the table fits a line.
 const LONGEST_NAME: usize = 28;
 
+/// Nanoseconds that two decimals of a millisecond do not show.
+const UNSEEN: u64 = 5_000;
+
 const COLUMNS: usize = 10;
 const NOTES: usize = COLUMNS - 1;
 /// The two lines above the figures.
@@ -54,8 +57,8 @@ fn table(text: &mut String, path: &Path, occasion: &Occasion) -> std::fmt::Resul
         text.push('\n');
     }
     match path.remainder {
-        0 => (),
-        over @ 1.. => writeln!(
+        nil if nil.unsigned_abs() < UNSEEN => (),
+        over @ 0.. => writeln!(
             text,
             "remainder: {} ms of the mean lie in no stage",
             ms(over)

@@ -1,5 +1,6 @@
 //! latencytracer: what it measures, what it reports, what it leaves alone.
 
+mod accuracy;
 mod bad_input;
 mod cost;
 mod element;
@@ -7,6 +8,7 @@ mod network;
 mod output;
 mod passthrough;
 mod pipeline;
+mod programs;
 mod regression;
 mod reports;
 mod stages;

@@ -3,8 +3,6 @@
 use std::fs;
 use std::path::PathBuf;
 
-use gst::prelude::*;
-
 use super::stat;
 use crate::support::pipeline::{LIMIT, Pipeline, stats};
 use crate::support::wait::eventually;
@@ -68,7 +66,10 @@ fn a_baseline_is_recorded_and_what_cannot_be_written_stops_nothing() {
     ));
     pipeline.play();
     let warning = pipeline.wait_for(gst::MessageType::Warning);
-    let text = format!("{warning:?}");
+    let gst::MessageView::Warning(warning) = warning.view() else {
+        unreachable!("waited for a warning");
+    };
+    let text = warning.error().to_string();
     assert!(text.contains("Cannot write the baseline"), "{text}");
     eventually("the baseline's file", LIMIT, || path.exists());
     let tap = pipeline.element("lost");

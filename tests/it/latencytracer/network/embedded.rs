@@ -71,7 +71,7 @@ fn rtmp_carries_it() {
         return;
     };
     let url = server.url();
-    server.wait_for("start worker");
+    server.wait_for("getrlimit");
     let receiver =
         format!("rtmp2src location={url} ! flvdemux ! latencytracer name=displayed ! fakesink");
     let camera = delayed_camera("");
