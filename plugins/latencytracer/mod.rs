@@ -56,6 +56,7 @@ use livetune_core::latency::Measured;
 mod announce;
 mod baseline_file;
 mod capture_meta;
+mod changes;
 mod dataflow;
 mod imp;
 mod life;
@@ -75,7 +76,6 @@ mod signals;
 mod snapshot;
 mod state;
 pub(crate) mod tracer;
-mod tuning;
 
 glib::wrapper! {
     /// The element's public Rust type.

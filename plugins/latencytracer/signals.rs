@@ -8,6 +8,7 @@ use gst::subclass::prelude::*;
 use super::LatencyTracer;
 use super::output::structure;
 use super::snapshot;
+use super::state::State;
 use crate::runtime::guard::guard;
 
 /// `snapshot` and `reset`.
@@ -27,7 +28,7 @@ pub(super) fn all() -> Vec<Signal> {
         .class_handler(|values| {
             guard("the signal reset", (), || {
                 if let Some(tap) = tap(values) {
-                    tap.imp().with_state(|state| state.reset());
+                    tap.imp().with_state(State::reset);
                     if let Some(watching) = tap.imp().watching() {
                         watching.reset();
                     }

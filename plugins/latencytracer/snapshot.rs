@@ -21,7 +21,7 @@ const MOST_WAYS: usize = 64;
 pub(super) fn of(tap: &LatencyTracer) -> Snapshot {
     match tap.imp().watching() {
         Some(watching) => watching.snapshot(Over::Total),
-        None => snapshot(&ways_to(tap), |tap, now| measure(tap, now)),
+        None => snapshot(&ways_to(tap), measure),
     }
 }
 

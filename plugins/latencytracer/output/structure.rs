@@ -86,11 +86,10 @@ fn legal(name: &str) -> String {
 mod tests {
     use super::super::sample::snapshot;
     use super::*;
+    use gst::glib::GStr;
 
     fn inner(outer: &gst::StructureRef, name: &str) -> gst::Structure {
-        outer
-            .get(name)
-            .unwrap_or_else(|error| panic!("{error}: {outer}"))
+        outer.get(name).expect("a structure inside")
     }
 
     #[test]
@@ -106,7 +105,7 @@ mod tests {
         assert_eq!(path.get("bottleneck-reason"), Ok("75 % of the time"));
         assert_eq!(path.get("max"), Ok(52_000_000_u64));
         let stages = inner(&path, "stages");
-        let names: Vec<&str> = stages.fields().map(|name| name.as_str()).collect();
+        let names: Vec<&str> = stages.fields().map(GStr::as_str).collect();
         assert_eq!(names, ["v4l2src0", "queue0", "x264enc0"]);
         let queue = inner(&stages, "queue0");
         assert_eq!(
@@ -131,7 +130,7 @@ mod tests {
         let pipeline = inner(&read, "camera");
         assert_eq!(pipeline.n_fields(), 2);
         let stages = inner(&inner(&pipeline, "autovideosink0-2"), "stages");
-        let names: Vec<&str> = stages.fields().map(|name| name.as_str()).collect();
+        let names: Vec<&str> = stages.fields().map(GStr::as_str).collect();
         assert_eq!(
             names,
             ["x0-bin--gr--e--x-", "x0-bin--gr--e--x--2", "x264enc0"]

@@ -1,4 +1,4 @@
-//! Settings that are changed while the element runs.
+//! Settings that change while the element runs.
 
 use gst::subclass::prelude::*;
 
