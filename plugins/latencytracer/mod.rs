@@ -61,7 +61,6 @@ use livetune_core::latency::Measured;
 mod announce;
 mod baseline_file;
 mod capture_meta;
-mod changes;
 mod dataflow;
 mod imp;
 mod life;
@@ -81,6 +80,7 @@ mod signals;
 mod snapshot;
 mod state;
 pub(crate) mod tracer;
+mod tuning;
 
 glib::wrapper! {
     /// The element's public Rust type.
