@@ -34,6 +34,11 @@
 //! message says when they have got worse, by a rank-sum test on blocks of a second that takes their correlation into
 //! account (Mann and Whitney 1947; Bayley and Hammersley 1946), and when they are as good again.
 //!
+//! `scope=pipeline` measures every element of the pipeline too, in bins and added later as well, without a tap anywhere
+//! else: a `livetune-latency` message for each end of a path has the stages in stream order, with their transits, shares
+//! and the bottleneck; `stats`, `snapshot` and reports have the same. For programs that cannot be changed there is the
+//! tracer `livetune`: `GST_TRACERS=livetune my-program`.
+//!
 //! `report=eos` or `report=interval` writes what all taps on the way to this one measured, as a table or as JSON lines: the
 //! share of each stretch from tap to tap, its transit and age, and the bottleneck. `log-location` keeps every distribution
 //! as an HdrHistogram log. The signal `snapshot` answers with the same as a structure, `reset` forgets all figures:
@@ -58,6 +63,7 @@ mod baseline_file;
 mod capture_meta;
 mod dataflow;
 mod imp;
+mod life;
 mod measure;
 mod network;
 mod output;
@@ -67,6 +73,7 @@ mod reading;
 mod regression;
 mod report;
 mod running_time;
+mod scope;
 mod service;
 mod settings;
 mod signals;
@@ -80,6 +87,22 @@ glib::wrapper! {
     pub struct LatencyTracer(ObjectSubclass<imp::LatencyTracer>)
         @extends gst::Element, gst::Object,
         @implements gst::Preset;
+}
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstLiveTuneLatencyTracerScope")]
+pub enum Scope {
+    /// The element's own place.
+    #[default]
+    #[enum_value(name = "This place of the stream", nick = "self")]
+    Own,
+    /// Every element of the pipeline.
+    #[enum_value(
+        name = "This place, and every element of the pipeline and of the bins in it",
+        nick = "pipeline"
+    )]
+    Pipeline,
 }
 
 /// What the limit is on.

@@ -59,7 +59,7 @@ impl Reports {
             return;
         }
         let interval = match self.periodic.load(Ordering::Relaxed) {
-            true => lock(&self.intervals).last(&survey),
+            true => lock(&self.intervals).last(survey),
             false => Vec::new(),
         };
         let mut ended = lock(&self.ended);
