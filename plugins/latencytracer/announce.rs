@@ -8,6 +8,7 @@ use livetune_core::latency::Baseline;
 
 use super::imp::{CAT, LatencyTracer};
 use super::network::Trouble;
+use super::output::Over;
 use super::settings::Settings;
 use super::state::{Report, State};
 use super::{baseline_file, report};
@@ -76,7 +77,7 @@ impl LatencyTracer {
         }
     }
 
-    fn post(&self, structure: gst::Structure) {
+    pub(super) fn post(&self, structure: gst::Structure) {
         let element = self.obj();
         let message = gst::message::Element::builder(structure).src(&*element);
         // Nobody may be listening.
@@ -87,7 +88,12 @@ impl LatencyTracer {
         let name = report::STATS;
         let empty = Stats(gst::Structure::new_empty(name));
         guard("the stats of latencytracer", empty, || {
-            Stats(structure(name, &self.figures()))
+            let mut stats = structure(name, &self.figures());
+            if let Some(watching) = self.watching() {
+                let snapshot = watching.snapshot(Over::Total);
+                stats.set("snapshot", super::output::structure(&snapshot));
+            }
+            Stats(stats)
         })
     }
 
@@ -110,6 +116,10 @@ impl Observed for LatencyTracer {
             .unwrap_or_else(|| self.figures_at_rest().unwrap_or_default());
         figures.extend(self.network.figures());
         figures
+    }
+
+    fn stages(&self) -> Vec<(String, Vec<Figure>)> {
+        self.stage_figures()
     }
 }
 

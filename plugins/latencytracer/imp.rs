@@ -9,17 +9,17 @@ use gst::subclass::prelude::*;
 
 use super::network::Network;
 use super::place::Place;
+use super::scope::Watching;
 use super::settings::Settings;
 use super::state::State;
-use super::{FACTORY, ReportAt, ReportFormat, SlaOn, signals};
+use super::{ReportAt, ReportFormat, Scope, SlaOn, signals};
 use crate::runtime::lock::lock;
 use crate::runtime::pads;
 use crate::runtime::stats::Stats;
-use crate::runtime::telemetry;
 
 pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
-        FACTORY,
+        super::FACTORY,
         gst::DebugColorFlags::empty(),
         Some("Latency of each stage"),
     )
@@ -175,6 +175,18 @@ pub struct LatencyTracer {
                  clocks agree). The wall clock is the pipeline's where that follows NTP or PTP, else the system's"
     )]
     #[property(
+        name = "scope",
+        type = Scope,
+        member = scope,
+        get,
+        set = Self::set_scope,
+        mutable_playing,
+        nick = "Scope",
+        blurb = "What is measured: this place, or every element of the pipeline too, also ones that are added later. The \
+                 stages of each path then lie in messages, stats and snapshots",
+        builder(Settings::DEFAULT.scope)
+    )]
+    #[property(
         name = "report",
         type = ReportAt,
         member = report,
@@ -226,8 +238,10 @@ pub struct LatencyTracer {
         nick = "Statistics",
         blurb = "Figures since the start: times in nanoseconds, bitrate in bit/s"
     )]
-    state: Mutex<Option<State>>,
+    pub(super) state: Mutex<Option<State>>,
     place: Arc<Place>,
+    /// With `scope=pipeline`.
+    pub(super) watching: Mutex<Option<Arc<Watching>>>,
     /// The taps before this one may be others than they were.
     pub(super) relinked: AtomicBool,
     /// The base time is that of the clock: not so before PLAYING, where a running time would be nonsense.
@@ -243,34 +257,6 @@ impl LatencyTracer {
 
     pub(super) fn with_state<R>(&self, action: impl FnOnce(&mut State) -> R) -> Option<R> {
         lock(&self.state).as_mut().map(action)
-    }
-
-    pub(super) fn stage(&self, settings: &Settings) -> String {
-        let stage = settings.stage.clone().filter(|stage| !stage.is_empty());
-        stage.unwrap_or_else(|| self.obj().name().to_string())
-    }
-
-    fn start(&self) -> Result<(), gst::ErrorMessage> {
-        let settings = lock(&self.settings).clone();
-        let stage = self.stage(&settings);
-        let mut state = State::new(&settings, stage.clone(), self.place())?;
-        state.registration = Some(telemetry::register(self, FACTORY, Some(stage)));
-        state.reporter = self.start_reporter(&settings);
-        *lock(&self.state) = Some(state);
-        self.network.start();
-        self.relinked.store(true, Ordering::Relaxed);
-        // A setting that was changed meanwhile found no state to change.
-        self.retune();
-        self.warn(self.network.prepare(&self.srcpad));
-        Ok(())
-    }
-
-    fn stop(&self) {
-        // Its last report asks for the state.
-        let reporter = self.with_state(|state| state.reporter.take());
-        drop(reporter);
-        let state = lock(&self.state).take();
-        drop(state);
     }
 }
 
@@ -314,6 +300,7 @@ impl ObjectSubclass for LatencyTracer {
             settings: Mutex::default(),
             state: Mutex::default(),
             place: Arc::default(),
+            watching: Mutex::default(),
             relinked: AtomicBool::new(true),
             plays: AtomicBool::new(false),
             network: Network::default(),

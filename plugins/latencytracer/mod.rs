@@ -56,8 +56,10 @@ use livetune_core::latency::Measured;
 mod announce;
 mod baseline_file;
 mod capture_meta;
+mod changes;
 mod dataflow;
 mod imp;
+mod life;
 mod measure;
 mod network;
 mod output;
@@ -67,19 +69,35 @@ mod reading;
 mod regression;
 mod report;
 mod running_time;
+mod scope;
 mod service;
 mod settings;
 mod signals;
 mod snapshot;
 mod state;
 pub(crate) mod tracer;
-mod tuning;
 
 glib::wrapper! {
     /// The element's public Rust type.
     pub struct LatencyTracer(ObjectSubclass<imp::LatencyTracer>)
         @extends gst::Element, gst::Object,
         @implements gst::Preset;
+}
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstLiveTuneLatencyTracerScope")]
+pub enum Scope {
+    /// The element's own place.
+    #[default]
+    #[enum_value(name = "This place of the stream", nick = "self")]
+    Own,
+    /// Every element of the pipeline.
+    #[enum_value(
+        name = "This place, and every element of the pipeline and of the bins in it",
+        nick = "pipeline"
+    )]
+    Pipeline,
 }
 
 /// What the limit is on.

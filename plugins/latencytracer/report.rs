@@ -70,19 +70,29 @@ pub(super) fn total(state: &State) -> Vec<Figure> {
         "1 where latencies are worse than the baseline, else 0",
     ));
     figures.extend(gaps(&point.gaps()));
+    figures.extend(distributions(point.ages(), point.transits()));
+    let help = "Time between successive frames";
+    figures.push(Figure::new(
+        "gap",
+        Value::Distribution(distribution(point.intervals())),
+        help,
+    ));
+    figures
+}
+
+/// Of a stage: for telemetry.
+pub(super) fn distributions(ages: &Histogram, transits: &Histogram) -> [Figure; 2] {
     let distribution = |name, histogram, help| {
         Figure::new(name, Value::Distribution(distribution(histogram)), help)
     };
-    figures.extend([
-        distribution("latency", point.ages(), "Time from capture to this stage"),
+    [
+        distribution("latency", ages, "Time from capture to this stage"),
         distribution(
             "transit",
-            point.transits(),
+            transits,
             "Time from the stage before to this stage",
         ),
-        distribution("gap", point.intervals(), "Time between successive frames"),
-    ]);
-    figures
+    ]
 }
 
 /// Of an interval or of all time: what every measured place knows.

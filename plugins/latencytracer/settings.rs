@@ -7,7 +7,7 @@ use livetune_core::latency::SlaConfig;
 
 use super::network::Choice;
 use super::output::{Plan, Targets};
-use super::{ReportAt, ReportFormat, SlaOn};
+use super::{ReportAt, ReportFormat, Scope, SlaOn};
 
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
@@ -33,6 +33,7 @@ pub(super) struct Settings {
     pub(super) sei: bool,
     /// Nanoseconds to add to the clock for capture times.
     pub(super) clock_offset: i64,
+    pub(super) scope: Scope,
     pub(super) report: ReportAt,
     pub(super) report_format: ReportFormat,
     /// `None` or empty: standard error.
@@ -55,6 +56,7 @@ impl Settings {
         network: false,
         sei: false,
         clock_offset: 0,
+        scope: Scope::Own,
         report: ReportAt::None,
         report_format: ReportFormat::Table,
         report_location: None,
@@ -90,7 +92,7 @@ impl Settings {
                 report: location(&self.report_location),
                 log: location(&self.log_location),
             },
-            tell: false,
+            tell: self.scope == Scope::Pipeline,
         }
     }
 

@@ -29,6 +29,9 @@ pub(super) fn all() -> Vec<Signal> {
             guard("the signal reset", (), || {
                 if let Some(tap) = tap(values) {
                     tap.imp().with_state(State::reset);
+                    if let Some(watching) = tap.imp().watching() {
+                        watching.reset();
+                    }
                 }
             });
             None

@@ -17,9 +17,12 @@ use crate::runtime::clock;
 /// Ways that are told apart: more than anybody reads, and an end where many mixers multiply them.
 const MOST_WAYS: usize = 64;
 
-/// The paths to `tap`, since the start.
+/// The paths to `tap`, or with `scope=pipeline` all of its pipeline, since the start.
 pub(super) fn of(tap: &LatencyTracer) -> Snapshot {
-    snapshot(&ways_to(tap), measure)
+    match tap.imp().watching() {
+        Some(watching) => watching.snapshot(Over::Total),
+        None => snapshot(&ways_to(tap), measure),
+    }
 }
 
 impl imp::LatencyTracer {
@@ -65,6 +68,9 @@ impl Client {
 impl Reported for Client {
     fn snapshot(&mut self, over: Over) -> Option<Snapshot> {
         let tap = self.tap.upgrade()?;
+        if let Some(watching) = tap.imp().watching() {
+            return Some(watching.snapshot(over));
+        }
         self.before.retain(|(weak, _)| weak.upgrade().is_some());
         Some(match over {
             Over::Total => of(&tap),
@@ -72,8 +78,12 @@ impl Reported for Client {
         })
     }
 
-    /// Taps post messages themselves.
-    fn on_interval(&mut self, _snapshot: &Snapshot) {}
+    /// Taps post messages of their own place themselves.
+    fn on_interval(&mut self, snapshot: &Snapshot) {
+        if let Some(tap) = self.tap.upgrade() {
+            tap.imp().announce_paths(&snapshot.paths);
+        }
+    }
 
     fn on_trouble(&mut self, trouble: &str) {
         if let Some(tap) = self.tap.upgrade() {

@@ -21,9 +21,17 @@ use collect::{Collected, Labels};
 pub(crate) trait Observed {
     /// What the element knows of itself now. Called from any thread.
     fn figures(&self) -> Vec<Figure>;
+
+    /// What it knows of other stages, by their names: series of their own, which end with them.
+    fn stages(&self) -> Vec<(String, Vec<Figure>)> {
+        Vec::new()
+    }
 }
 
-type Ask = dyn Fn() -> Option<Vec<Figure>> + Send + Sync;
+/// The figures of an element, and of other stages.
+type Answer = (Vec<Figure>, Vec<(String, Vec<Figure>)>);
+
+type Ask = dyn Fn() -> Option<Answer> + Send + Sync;
 
 struct Series {
     id: u64,
@@ -58,7 +66,10 @@ where
         id,
         factory,
         labels: labels(imp.obj().upcast_ref::<gst::Element>(), stage),
-        ask: Box::new(move || Some(weak.upgrade()?.figures())),
+        ask: Box::new(move || {
+            let element = weak.upgrade()?;
+            Some((element.figures(), element.stages()))
+        }),
     };
     lock(&RUNNING).push(Arc::new(series));
     Registration(id)
@@ -69,8 +80,15 @@ pub fn open_metrics() -> String {
     let running = lock(&RUNNING).clone();
     let mut collected = Collected::default();
     for series in running {
-        if let Some(figures) = (series.ask)() {
-            collected.add(series.factory, &series.labels, figures);
+        let Some((figures, stages)) = (series.ask)() else {
+            continue;
+        };
+        collected.add(series.factory, &series.labels, figures);
+        for (stage, figures) in stages {
+            let mut labels = series.labels.clone();
+            labels.retain(|(name, _)| name != "stage");
+            labels.push(("stage".to_owned(), stage));
+            collected.add(series.factory, &labels, figures);
         }
     }
     let mut registry = Registry::with_prefix("livetune");

@@ -50,3 +50,12 @@ fn measured(stage: &Stage) -> Vec<Figure> {
     figures.extend(report::gaps(&stage.gaps));
     figures
 }
+
+/// As `of_stage`, with the distributions of transit and age.
+pub(crate) fn all_figures(stage: &Stage) -> Vec<Figure> {
+    let mut figures = of_stage(stage);
+    if let Some(histograms) = &stage.histograms {
+        figures.extend(report::distributions(&histograms.age, &histograms.transit));
+    }
+    figures
+}

@@ -12,6 +12,7 @@ mod table;
 mod verdict;
 mod writer;
 
+pub(crate) use figures::all_figures;
 pub(crate) use reporter::{Plan, Reported, Reporter};
 pub(crate) use structure::{message, structure};
 pub(crate) use writer::Targets;

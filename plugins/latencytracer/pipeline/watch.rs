@@ -40,20 +40,25 @@ struct Place {
 
 impl Watch {
     /// Looks at all of `top` from now on.
-    pub(in crate::latencytracer) fn new(top: &gst::Bin) -> Self {
+    /// Leaves off where `owner` is taken out of it.
+    pub(in crate::latencytracer) fn new(top: &gst::Bin, owner: &gst::Element) -> Self {
         static LAST: AtomicU64 = AtomicU64::new(0);
         let watched = Arc::new(Watched {
             observer: LAST.fetch_add(1, Ordering::Relaxed) + 1,
             places: Mutex::default(),
         });
         links_changed();
+        let owner = owner.downgrade();
         let (added, removed) = (Arc::downgrade(&watched), Arc::downgrade(&watched));
         let handlers = vec![
             top.connect_deep_element_added(move |_, _, element| {
                 with(&added, |watched| watched.add_element(element));
             }),
             top.connect_deep_element_removed(move |_, _, element| {
-                with(&removed, |watched| watched.remove_element(element));
+                with(&removed, |watched| match owner.upgrade() {
+                    Some(owner) if owner == *element => watched.close(),
+                    _ => watched.remove_element(element),
+                });
             }),
         ];
         watched.keep(top.upcast_ref(), handlers, None);
@@ -94,16 +99,20 @@ impl Net for Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+impl Watched {
+    fn close(&self) {
         let objects = {
-            let mut places = lock(&self.0.places);
+            let mut places = lock(&self.places);
             places.closed = true;
             std::mem::take(&mut places.objects)
         };
         objects.into_values().for_each(Place::release);
     }
-}
 
-impl Watched {
     fn add_element(self: &Arc<Self>, element: &gst::Element) {
         let (added, removed) = (Arc::downgrade(self), Arc::downgrade(self));
         let handlers = vec![

@@ -7,6 +7,7 @@ mod element;
 mod network;
 mod output;
 mod passthrough;
+mod pipeline;
 mod programs;
 mod regression;
 mod reports;

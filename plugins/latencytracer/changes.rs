@@ -1,4 +1,4 @@
-//! Settings that are changed while the element runs.
+//! Settings that change while the element runs.
 
 use gst::subclass::prelude::*;
 
@@ -9,7 +9,7 @@ use crate::runtime::guard::guard;
 use crate::runtime::lock::lock;
 
 impl LatencyTracer {
-    fn change(&self, change: impl FnOnce(&mut Settings)) {
+    pub(super) fn change(&self, change: impl FnOnce(&mut Settings)) {
         guard("a property of latencytracer", (), || {
             change(&mut lock(&self.settings));
             self.retune();
@@ -23,6 +23,7 @@ impl LatencyTracer {
         if let Some(Err(error)) = self.with_state(|state| state.retune(&settings)) {
             gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{error}"));
         }
+        self.rescope();
     }
 
     pub(super) fn set_interval(&self, millis: u32) {
