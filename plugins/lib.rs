@@ -22,9 +22,14 @@ pub const ELEMENTS: &[(&str, Register)] = &[
     ("qualityswitch", qualityswitch::register),
 ];
 
+/// Every tracer: its name in GST_TRACERS and how to register it.
+#[doc(hidden)]
+pub const TRACERS: &[(&str, Register)] = &[("livetune", latencytracer::tracer::register)];
+
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     ELEMENTS
         .iter()
+        .chain(TRACERS)
         .try_for_each(|(_, register)| register(plugin))
 }
 

@@ -4,17 +4,21 @@
 
 use std::time::Duration;
 
+use gst::prelude::*;
+
 use crate::child::{self, Tracing};
 use crate::logs::{self, Writer};
 use crate::ours;
 use crate::samples::Summary;
-use crate::scenarios::{ALL, CAMERA_PAD, Question, Scenario};
+use crate::scenarios::{ALL, CAMERA_PAD, ONE_TAP, Question, Scenario, Taps};
 use crate::truth::{Passages, number_frames};
 
 /// Who answers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Answer {
     Taps,
+    Pipeline,
+    Tracer,
     Log(Writer),
 }
 
@@ -24,11 +28,21 @@ struct Instrument {
     answer: Answer,
 }
 
-const INSTRUMENTS: [Instrument; 2] = [
+const INSTRUMENTS: [Instrument; 4] = [
     Instrument {
         name: "latencytracer, two taps",
         tracers: "",
         answer: Answer::Taps,
+    },
+    Instrument {
+        name: "latencytracer, pipeline",
+        tracers: "",
+        answer: Answer::Pipeline,
+    },
+    Instrument {
+        name: "tracer livetune",
+        tracers: "livetune(report=none)",
+        answer: Answer::Tracer,
     },
     Instrument {
         name: "core latency",
@@ -89,7 +103,7 @@ impl Row {
         };
         let told = self.told.map_or_else(|| format!("{:>6}", "-"), columns);
         let verdict = match self.told {
-            Some(told) if close(told, self.truth) => "right",
+            Some(told) if told.is_near(&self.truth) => "right",
             Some(_) => "wrong",
             None => "",
         };
@@ -102,18 +116,11 @@ impl Row {
     }
 }
 
-/// Within 1 % or 0.1 ms at both percentiles, and no sample missing.
-fn close(told: Summary, truth: Summary) -> bool {
-    let near = |told: u64, truth: u64| told.abs_diff(truth) <= (truth / 100).max(100_000);
-    let all = told.count.abs_diff(truth.count) <= truth.count / 100;
-    all && near(told.p50, truth.p50) && near(told.p95, truth.p95)
-}
-
 fn run(scenario: &Scenario, instrument: &'static Instrument) -> Vec<Row> {
     let log = child::scratch("bench-tracer.log");
     let writer = match instrument.answer {
         Answer::Log(writer) => Some(writer),
-        Answer::Taps => None,
+        _ => None,
     };
     let tracing = Tracing {
         tracers: instrument.tracers,
@@ -140,7 +147,12 @@ pub fn child(scenario: &str, instrument: &str) {
     gst::init().unwrap();
     let scenario = ALL.iter().find(|one| one.name == scenario).unwrap();
     let instrument = instruments().find(|one| one.name == instrument).unwrap();
-    let pipeline = child::parse(&scenario.line(instrument.answer == Answer::Taps));
+    let taps = match instrument.answer {
+        Answer::Taps => Taps::Each,
+        Answer::Pipeline => Taps::One,
+        _ => Taps::None,
+    };
+    let pipeline = child::parse(&scenario.line(taps));
     number_frames(&pipeline, CAMERA_PAD);
     let watch = |question: &Question| {
         [question.from, question.to].map(|pad| Passages::watch(&pipeline, pad))
@@ -150,8 +162,11 @@ pub fn child(scenario: &str, instrument: &str) {
     for (question, [from, to]) in scenario.questions.iter().zip(&passages) {
         let told = match instrument.answer {
             Answer::Taps => ours::tap(&pipeline, question).to_string(),
+            Answer::Pipeline => ours::pipeline(&pipeline, ONE_TAP, question).to_string(),
+            Answer::Tracer => ours::tracer(question).to_string(),
             Answer::Log(_) => String::new(),
         };
         println!("{},{told}", from.to(to));
     }
+    pipeline.set_state(gst::State::Null).unwrap();
 }

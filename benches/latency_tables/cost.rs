@@ -6,6 +6,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use gst::prelude::*;
+
 use crate::child::{self, Tracing};
 use crate::empty;
 use crate::samples::median;
@@ -72,7 +74,7 @@ const NOTHING: &str = "nothing";
 const PROBE: &str = "empty pad probe";
 const TRACER: &str = "empty tracer hook";
 
-const CASES: [Case; 6] = [
+const CASES: [Case; 8] = [
     Case::new(NOTHING, Floor::Probe),
     Case {
         addition: Addition::Probes,
@@ -83,8 +85,16 @@ const CASES: [Case; 6] = [
         ..Case::new("latencytracer, N of them", Floor::Probe)
     },
     Case {
+        last: "! latencytracer interval=0 scope=pipeline",
+        ..Case::new("latencytracer scope=pipeline, one", Floor::Probe)
+    },
+    Case {
         addition: Addition::Tracer,
         ..Case::new(TRACER, Floor::Tracer)
+    },
+    Case {
+        tracers: "livetune(report=none)",
+        ..Case::new("tracer livetune", Floor::Tracer)
     },
     Case::peer(
         "core latency, pipeline+element, no log",
@@ -132,10 +142,7 @@ pub fn table() {
         median(pairs.map(|(slope, baseline)| slope - baseline).collect())
     };
     println!("Cost: processor time in ns per buffer and element, median of {ROUNDS} rounds");
-    println!(
-        "{:<50} {:>8} {:>8}  {}",
-        "", "total", "net", "net of an empty one"
-    );
+    println!("{:>59} {:>8}  net of an empty one", "total", "net");
     for (index, case) in cases.iter().enumerate() {
         let total = median(slopes[index].clone());
         let (floor, name) = match case.floor {
@@ -186,6 +193,7 @@ pub fn child(name: &str, elements: u32) {
     let before = processor_time();
     child::run_to_eos(&pipeline);
     let spent = processor_time() - before;
+    pipeline.set_state(gst::State::Null).unwrap();
     drop(tracer);
     println!("{}", spent.as_nanos() as f64 / f64::from(case.buffers));
 }

@@ -23,6 +23,13 @@ impl Summary {
             p95: value(95),
         }
     }
+
+    /// Within 1 % or 0.1 ms of `truth` at both percentiles, and hardly a sample missing.
+    pub fn is_near(&self, truth: &Self) -> bool {
+        let near = |told: u64, truth: u64| told.abs_diff(truth) <= (truth / 100).max(100_000);
+        let all = self.count.abs_diff(truth.count) <= truth.count / 100;
+        all && near(self.p50, truth.p50) && near(self.p95, truth.p95)
+    }
 }
 
 impl fmt::Display for Summary {

@@ -23,21 +23,37 @@ pub struct Scenario {
     pub questions: &'static [Question],
 }
 
+/// Which taps are in the line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Taps {
+    None,
+    /// Behind the camera one for the whole pipeline.
+    One,
+    /// Wherever one may be.
+    Each,
+}
+
 impl Scenario {
-    /// The line with its taps, or without.
-    pub fn line(&self, taps: bool) -> String {
-        let line = format!("{CAMERA} {}", self.line);
-        let mut parts = line.split(['[', ']']);
-        let mut whole = parts.next().unwrap_or_default().to_owned();
+    /// The line with its taps.
+    pub fn line(&self, taps: Taps) -> String {
+        let mut parts = self.line.split(['[', ']']);
+        let mut whole = CAMERA.to_owned();
+        if taps == Taps::One {
+            whole += &format!(" ! latencytracer interval=0 scope=pipeline name={ONE_TAP}");
+        }
+        whole += parts.next().unwrap_or_default();
         while let (Some(tap), Some(rest)) = (parts.next(), parts.next()) {
-            if taps {
-                whole.push_str(&format!("! latencytracer interval=0 name={tap}"));
+            if taps == Taps::Each {
+                whole += &format!(" ! latencytracer interval=0 name={tap}");
             }
-            whole.push_str(rest);
+            whole += rest;
         }
         whole
     }
 }
+
+/// The tap for the whole pipeline.
+pub const ONE_TAP: &str = "all";
 
 /// The pad that numbers the frames.
 pub const CAMERA_PAD: &str = "camera.src";

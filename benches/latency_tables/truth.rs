@@ -4,11 +4,11 @@
     reason = "the plugin's own lock is not for programs"
 )]
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use gst::prelude::*;
 
-use crate::samples::Summary;
+use super::samples::Summary;
 
 /// Our own meta, without tags: it goes wherever the frame goes.
 const META: &str = "LiveTuneBenchFrame";
@@ -57,7 +57,8 @@ impl Passages {
 
 /// Numbers the frames that leave `pad`.
 pub fn number_frames(pipeline: &gst::Pipeline, pad: &str) {
-    gst::meta::CustomMeta::register(META, &[]);
+    static REGISTER: Once = Once::new();
+    REGISTER.call_once(|| gst::meta::CustomMeta::register(META, &[]));
     let next = Mutex::new(0u64);
     find(pipeline, pad).add_probe(gst::PadProbeType::BUFFER, move |_, info| {
         let mut next = next.lock().unwrap_or_else(PoisonError::into_inner);

@@ -67,10 +67,10 @@ impl LatencyTracer {
             Some(Trouble::NoExtension) => gst::element_imp_warning!(
                 self,
                 gst::CoreError::MissingPlugin,
-                ["{}", Trouble::NoExtension]
+                ("{}", Trouble::NoExtension)
             ),
             Some(trouble) => {
-                gst::element_imp_warning!(self, gst::StreamError::WrongType, ["{trouble}"]);
+                gst::element_imp_warning!(self, gst::StreamError::WrongType, ("{trouble}"));
             }
             None => (),
         }

@@ -56,12 +56,12 @@ use livetune_core::latency::Measured;
 mod announce;
 mod baseline_file;
 mod capture_meta;
-mod changes;
 mod dataflow;
 mod imp;
 mod measure;
 mod network;
 mod output;
+mod pipeline;
 mod place;
 mod reading;
 mod regression;
@@ -72,6 +72,8 @@ mod settings;
 mod signals;
 mod snapshot;
 mod state;
+pub(crate) mod tracer;
+mod tuning;
 
 glib::wrapper! {
     /// The element's public Rust type.

@@ -29,10 +29,15 @@ impl Place {
         now: MediaTime,
     ) {
         self.arrivals.on_arrival(frame, now);
-        if self.asked.load(Ordering::Relaxed) {
+        if self.is_asked() {
             let running = running();
             lock(&self.recent).on_arrival(*frame, running);
         }
+    }
+
+    /// Whether arrivals should say their running time.
+    pub(super) fn is_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
     }
 
     /// When `frame` came.
@@ -46,6 +51,18 @@ impl Place {
             return None;
         }
         lock(&self.recent).find(running)
+    }
+
+    /// The frame whose running time is that of a buffer that lost its frame.
+    pub(super) fn guess_by_time(&self, running: i64) -> Option<Capture> {
+        self.asked.store(true, Ordering::Relaxed);
+        lock(&self.recent).nearest(running)
+    }
+
+    /// The frame that came last since somebody asked.
+    pub(super) fn newest(&self) -> Option<Capture> {
+        self.asked.store(true, Ordering::Relaxed);
+        lock(&self.recent).newest().copied()
     }
 }
 

@@ -60,7 +60,7 @@ pub(crate) fn walk<T>(start: &gst::Pad, mut look: impl FnMut(&gst::Pad) -> Step<
 }
 
 /// The pads of the same element that `pad` leads to, or comes from.
-fn internal_links(pad: &gst::Pad) -> Vec<gst::Pad> {
+pub(crate) fn internal_links(pad: &gst::Pad) -> Vec<gst::Pad> {
     let mut found = Vec::new();
     let Some(mut links) = iterate_internal_links(pad) else {
         return found;

@@ -78,7 +78,8 @@ pub struct Measured {
 pub struct Point {
     interval: Duration,
     deadline: Option<Duration>,
-    window: Span,
+    /// The buffers of this interval; `None` where nobody asks for intervals but by marks.
+    window: Option<Span>,
     total: Span,
     gaps: Histogram,
     tracks: Tracks,
@@ -93,10 +94,12 @@ pub struct Point {
 }
 
 impl Point {
-    /// A point that has seen nothing and reports every `interval`; zero: only at the end.
+    /// A point that has seen nothing and reports every `interval`; zero: only at the end. One that is made by `default`
+    /// never reports: two marks say what came between them, and it takes less time and memory.
     pub fn new(interval: Duration) -> Self {
         Self {
             interval,
+            window: Some(Span::default()),
             ..Self::default()
         }
     }
@@ -125,7 +128,9 @@ impl Point {
             self.measure(sample, now);
             let transit = arrived().map(|arrived| now.since(arrived));
             if let Some(transit) = transit {
-                self.window.transit.record(transit);
+                if let Some(window) = &mut self.window {
+                    window.transit.record(transit);
+                }
                 self.total.transit.record(transit);
             }
             Measured {
@@ -135,14 +140,18 @@ impl Point {
         });
         self.counts.buffers += 1;
         self.counts.duplicated += u64::from(novelty == Novelty::Duplicate);
-        self.window.on_buffer(sample.size, is_frame, now);
+        if let Some(window) = &mut self.window {
+            window.on_buffer(sample.size, is_frame, now);
+        }
         self.total.on_buffer(sample.size, is_frame, now);
         measured
     }
 
     fn measure(&mut self, sample: &Sample, now: MediaTime) {
         let age = sample.age;
-        self.window.age.record(age);
+        if let Some(window) = &mut self.window {
+            window.age.record(age);
+        }
         self.total.age.record(age);
         if self.total.opened().is_some() {
             self.gaps.record(now.since(self.total.last()));
@@ -165,9 +174,14 @@ impl Point {
         self.counts.unstamped += 1;
     }
 
+    /// The frame of the last buffer could not be made known to the places behind.
+    pub const fn on_unmarked(&mut self) {
+        self.counts.unstamped += 1;
+    }
+
     /// Closes the interval where it is over, and begins the next.
     pub fn on_timer(&mut self, now: MediaTime) -> Option<Figures> {
-        let opened = self.window.opened()?;
+        let opened = self.window.as_ref()?.opened()?;
         let due = !self.interval.is_zero() && now.since(opened) >= self.interval;
         due.then(|| self.close(now, Some(now))).flatten()
     }
@@ -199,7 +213,9 @@ impl Point {
     /// Forgets all figures; frames are told apart as before.
     pub fn reset(&mut self) {
         self.tracks.reset();
-        self.window.restart(None);
+        if let Some(window) = &mut self.window {
+            window.restart(None);
+        }
         self.total.restart(None);
         self.gaps.clear();
         (self.counts, self.before) = (Counts::default(), Counts::default());
@@ -211,6 +227,11 @@ impl Point {
     pub fn total(&self) -> Figures {
         self.total
             .figures(self.counts(), self.jitter(), self.total.last())
+    }
+
+    /// Buffers so far.
+    pub const fn buffers(&self) -> u64 {
+        self.counts.buffers
     }
 
     /// The times between successive frames so far.
@@ -248,9 +269,11 @@ impl Point {
         let counts = self.counts();
         let new = counts.since(&self.before);
         let any = new.buffers > 0;
-        let figures = any.then(|| self.window.figures(new, self.jitter(), now));
+        let jitter = self.jitter();
         self.before = counts;
-        self.window.restart(next);
+        let window = self.window.as_mut()?;
+        let figures = any.then(|| window.figures(new, jitter, now));
+        window.restart(next);
         figures
     }
 }

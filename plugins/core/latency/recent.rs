@@ -39,7 +39,8 @@ impl Recent {
         by_time.or_else(|| self.newest().copied())
     }
 
-    fn nearest(&self, wanted: i64) -> Option<Capture> {
+    /// The frame whose running time is nearest to `wanted`, in nanoseconds, and within 20 ms of it.
+    pub fn nearest(&self, wanted: i64) -> Option<Capture> {
         let distances = self.frames.iter().filter_map(|(running, frame)| {
             let distance = (*running)?.abs_diff(wanted);
             (distance <= TOLERANCE).then_some((distance, frame))
@@ -48,7 +49,8 @@ impl Recent {
         nearest.map(|(_, frame)| *frame)
     }
 
-    fn newest(&self) -> Option<&Capture> {
+    /// The frame that came last.
+    pub fn newest(&self) -> Option<&Capture> {
         let last = (self.next + FRAMES - 1) % FRAMES;
         self.frames.get(last).map(|(_, frame)| frame)
     }

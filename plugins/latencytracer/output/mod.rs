@@ -13,7 +13,7 @@ mod verdict;
 mod writer;
 
 pub(crate) use reporter::{Plan, Reported, Reporter};
-pub(crate) use structure::structure;
+pub(crate) use structure::{message, structure};
 pub(crate) use writer::Targets;
 
 use livetune_core::time::MediaTime;

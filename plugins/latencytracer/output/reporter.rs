@@ -66,7 +66,8 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Orders {
     interval: Duration,
-    ended: bool,
+    /// How many ends there were, and of how many the report was begun and is made.
+    ends: [u64; 3],
     stop: bool,
     done: bool,
     /// Since when the whole time counts.
@@ -120,7 +121,17 @@ impl Reporter {
 
     /// The stream ended: reports soon, and does not wait for it.
     pub(crate) fn on_end(&self) {
-        self.shared.order(|orders| orders.ended = true);
+        self.shared.order(|orders| orders.ends[0] += 1);
+    }
+
+    /// The stream ended, and what it reports of may be gone soon: waits until that is written.
+    pub(crate) fn finish(&self) {
+        let mut end = 0;
+        self.shared.order(|orders| {
+            orders.ends[0] += 1;
+            end = orders.ends[0];
+        });
+        self.shared.wait_until(|orders| orders.ends[2] >= end);
     }
 
     /// All figures were forgotten.
@@ -143,7 +154,7 @@ impl Drop for Reporter {
         };
         // The thread itself may drop the last reference to what it reports on.
         let own = thread.thread().id() == thread::current().id();
-        if !own && self.shared.wait_until_done() {
+        if !own && self.shared.wait_until(|orders| orders.done) {
             // A panic of the thread was caught and logged there.
             let _ = thread.join();
         }
@@ -165,10 +176,11 @@ impl Shared {
         waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
-    fn wait_until_done(&self) -> bool {
+    /// Whether it came to be in time.
+    fn wait_until(&self, met: impl Fn(&Orders) -> bool) -> bool {
         let end = clock::monotonic().after(PATIENCE);
         let mut orders = lock(&self.orders);
-        while !orders.done {
+        while !met(&orders) {
             let left = end.since(clock::monotonic());
             if left.is_zero() {
                 return false;
@@ -187,7 +199,8 @@ impl Shared {
             if orders.stop {
                 return Task::Stop;
             }
-            if std::mem::take(&mut orders.ended) {
+            if orders.ends[1] < orders.ends[0] {
+                orders.ends[1] = orders.ends[0];
                 return Task::End;
             }
             let passed = clock::monotonic().since(last);
@@ -220,6 +233,7 @@ impl<R: Reported> Worker<R> {
         loop {
             let task = self.shared.next(self.last);
             guard("a report of latencytracer", (), || self.work(task));
+            self.shared.order(|orders| orders.ends[2] = orders.ends[1]);
             if task == Task::Stop {
                 break;
             }

@@ -33,6 +33,14 @@ pub(crate) fn structure(snapshot: &Snapshot) -> gst::Structure {
     whole
 }
 
+/// `path` as the message `livetune-latency`: the figures of its end, and in it the stages.
+pub(crate) fn message(path: &Path) -> gst::Structure {
+    let mut message = way(path);
+    message.set_name("livetune-latency");
+    message.set("pipeline", &path.pipeline);
+    message
+}
+
 fn way(path: &Path) -> gst::Structure {
     let mut stages = gst::Structure::new_empty("stages");
     for one in &path.stages {

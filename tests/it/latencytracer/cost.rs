@@ -60,14 +60,14 @@ fn memory(line: &str) -> i64 {
 
 #[test]
 fn taps_ask_for_no_memory_for_a_buffer() {
-    let line = "latencytracer interval=0 ! latencytracer interval=0 sla=10 ! latencytracer interval=0 ! fakesink";
+    let line = "latencytracer interval=0 ! latencytracer interval=0 sla=60000 ! latencytracer interval=0 ! fakesink";
     assert_eq!(allocations(line), 0);
 }
 
 #[test]
 fn a_tap_takes_less_than_the_limit() {
     let [one, three] = [1, 3].map(|taps| {
-        let chain = "latencytracer interval=0 sla=10 ! ".repeat(taps);
+        let chain = "latencytracer interval=0 sla=60000 ! ".repeat(taps);
         memory(&format!("{chain} fakesink"))
     });
     let each = (three - one) / 2;

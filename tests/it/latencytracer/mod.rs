@@ -1,14 +1,17 @@
 //! latencytracer: what it measures, what it reports, what it leaves alone.
 
+mod accuracy;
 mod bad_input;
 mod cost;
 mod element;
 mod network;
 mod output;
 mod passthrough;
+mod programs;
 mod regression;
 mod reports;
 mod stages;
+mod tracer;
 
 use gst::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Settings that change while the element runs.
+//! Settings that are changed while the element runs.
 
 use gst::subclass::prelude::*;
 
@@ -21,7 +21,7 @@ impl LatencyTracer {
         let settings = lock(&self.settings).clone();
         self.network.choose(settings.to_choice());
         if let Some(Err(error)) = self.with_state(|state| state.retune(&settings)) {
-            gst::element_imp_warning!(self, gst::LibraryError::Settings, ["{error}"]);
+            gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{error}"));
         }
     }
 
