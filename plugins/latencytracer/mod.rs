@@ -34,6 +34,11 @@
 //! message says when they have got worse, by a rank-sum test on blocks of a second that takes their correlation into
 //! account (Mann and Whitney 1947; Bayley and Hammersley 1946), and when they are as good again.
 //!
+//! `scope=pipeline` measures every element of the pipeline too, in bins and added later as well, without a tap anywhere
+//! else: a `livetune-latency` message for each end of a path has the stages in stream order, with their transits, shares
+//! and the bottleneck; `stats`, `snapshot` and reports have the same. For programs that cannot be changed there is the
+//! tracer `livetune`: `GST_TRACERS=livetune my-program`.
+//!
 //! `report=eos` or `report=interval` writes what all taps on the way to this one measured, as a table or as JSON lines: the
 //! share of each stretch from tap to tap, its transit and age, and the bottleneck. `log-location` keeps every distribution
 //! as an HdrHistogram log. The signal `snapshot` answers with the same as a structure, `reset` forgets all figures:
@@ -56,7 +61,6 @@ use livetune_core::latency::Measured;
 mod announce;
 mod baseline_file;
 mod capture_meta;
-mod changes;
 mod dataflow;
 mod imp;
 mod life;
@@ -76,6 +80,7 @@ mod signals;
 mod snapshot;
 mod state;
 pub(crate) mod tracer;
+mod tuning;
 
 glib::wrapper! {
     /// The element's public Rust type.

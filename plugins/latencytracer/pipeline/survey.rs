@@ -49,7 +49,7 @@ impl Intervals {
     pub(in crate::latencytracer) fn next(&mut self, surveys: Vec<Survey>) -> Vec<Path> {
         let paths = surveys
             .iter()
-            .flat_map(|survey| self.last(survey))
+            .flat_map(|survey| self.since(survey))
             .collect();
         self.0 = surveys
             .into_iter()
@@ -58,8 +58,14 @@ impl Intervals {
         paths
     }
 
-    /// What came since the survey before this one, which is the last.
-    pub(in crate::latencytracer) fn last(&self, survey: &Survey) -> Vec<Path> {
+    /// What came in one pipeline since the surveys before this one.
+    pub(in crate::latencytracer) fn last(&mut self, survey: Survey) -> Vec<Path> {
+        let paths = self.since(&survey);
+        self.0.extend(survey.marks);
+        paths
+    }
+
+    fn since(&self, survey: &Survey) -> Vec<Path> {
         survey.paths(|id, mark| match self.0.get(&id) {
             Some(before) => mark.since(before),
             None => mark.clone(),

@@ -149,8 +149,8 @@ impl Watched {
 
     fn add_pad(&self, pad: &gst::Pad) {
         let handlers = vec![
-            pad.connect_linked(|_, _| links_changed()),
-            pad.connect_unlinked(|_, _| links_changed()),
+            pad.connect_linked(|_, _| on_link()),
+            pad.connect_unlinked(|_, _| on_link()),
         ];
         let pushes = pad.direction() == gst::PadDirection::Src && !pad.is::<gst::ProxyPad>();
         let outlet = pushes.then(|| Arc::new(Outlet::new(pad, self.observer)));
@@ -206,6 +206,10 @@ impl Place {
             pad.remove_probe(probe);
         }
     }
+}
+
+fn on_link() {
+    guard("a link of latencytracer", (), links_changed);
 }
 
 fn key(object: &gst::Object) -> usize {

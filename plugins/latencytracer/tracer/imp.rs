@@ -211,12 +211,14 @@ impl TracerImpl for LiveTuneTracer {
         _sink: &gst::Pad,
         _result: Result<gst::PadLinkSuccess, gst::PadLinkError>,
     ) {
-        self.offset.look(ts);
-        links_changed();
+        guard("a link in the tracer livetune", (), || {
+            self.offset.look(ts);
+            links_changed();
+        });
     }
 
     fn pad_unlink_post(&self, _ts: u64, _src: &gst::Pad, _sink: &gst::Pad, _success: bool) {
-        links_changed();
+        guard("a link in the tracer livetune", (), links_changed);
     }
 
     fn element_change_state_pre(&self, ts: u64, element: &gst::Element, change: gst::StateChange) {

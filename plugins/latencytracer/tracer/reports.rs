@@ -64,7 +64,7 @@ impl Reports {
             return;
         }
         let interval = match self.periodic.load(Ordering::Relaxed) {
-            true => lock(&self.intervals).last(&survey),
+            true => lock(&self.intervals).last(survey),
             false => Vec::new(),
         };
         // What nobody will take is not kept.

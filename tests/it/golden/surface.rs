@@ -30,7 +30,17 @@ pub fn describe() -> String {
         writeln!(text, "rank: {:?}", factory.rank()).unwrap();
         describe_pads(&mut text, &factory);
         describe_properties(&mut text, &element);
-        describe_signals(&mut text, &element);
+        describe_signals(&mut text, element.type_());
+        text.push('\n');
+    }
+    for (name, _) in gstlivetune::TRACERS {
+        let registry = gst::Registry::get();
+        let tracer = registry.lookup_feature(name).unwrap();
+        let tracer = tracer.load().unwrap().downcast::<gst::TracerFactory>();
+        let kind = tracer.unwrap().tracer_type();
+        writeln!(text, "# {name} (tracer)").unwrap();
+        writeln!(text, "type: {kind}").unwrap();
+        describe_signals(&mut text, kind);
         text.push('\n');
     }
     text
@@ -106,8 +116,8 @@ fn range(property: &glib::ParamSpec) -> String {
     String::new()
 }
 
-fn describe_signals(text: &mut String, element: &gst::Element) {
-    for signal in signals(element.type_()) {
+fn describe_signals(text: &mut String, kind: glib::Type) {
+    for signal in signals(kind) {
         let query = signal.query();
         let parameters = query.param_types().iter().map(|t| t.type_().name());
         let parameters = parameters.collect::<Vec<_>>().join(", ");

@@ -326,10 +326,10 @@ fn a_file_that_cannot_be_written_is_named_and_the_program_goes_on() {
     let params = "report-location=/nowhere/report.txt,log-location=/nowhere/run.hlog";
     let text = stderr(&traced(&line, params).output().unwrap());
     assert!(
-        text.contains("cannot write to /nowhere/report.txt"),
+        text.contains("Cannot write to /nowhere/report.txt"),
         "{text}"
     );
-    assert!(text.contains("cannot write to /nowhere/run.hlog"), "{text}");
+    assert!(text.contains("Cannot write to /nowhere/run.hlog"), "{text}");
 }
 
 #[test]
