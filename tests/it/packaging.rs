@@ -46,6 +46,7 @@ fn the_library_needs_only_gstreamer_glib_and_libc() {
 
 #[test]
 fn gst_inspect_lists_the_elements_without_a_complaint() {
+    // The tracer is called as the plugin is.
     let output = gstreamer("gst-inspect-1.0")
         .args(["--plugin", "livetune"])
         .output()
