@@ -1,6 +1,7 @@
 //! A pad that pushes: measures what leaves its element, and tells the next element what comes.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use gst::glib;
 use gst::prelude::*;
@@ -150,6 +151,19 @@ impl Outlet {
         };
         self.pass(buffer, &found, now);
         Some(found.frame)
+    }
+
+    /// The pipeline plays with this latency: frames that are older come late.
+    pub(in crate::latencytracer) fn on_latency(&self, latency: Duration) {
+        let mut hot = lock(&self.hot);
+        if !hot.route.is_current() {
+            drop(hot);
+            hot = self.look_around();
+        }
+        hot.point.point.set_deadline(Some(latency));
+        if let Some(end) = &hot.route.end {
+            lock(end.point()).point.set_deadline(Some(latency));
+        }
     }
 
     /// Looks up the route anew, outside of the lock, and answers with the lock.

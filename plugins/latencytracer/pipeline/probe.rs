@@ -9,9 +9,10 @@ use crate::latencytracer::capture_meta;
 use crate::runtime::clock;
 use crate::runtime::guard::guard;
 
-/// Shows `outlet` every buffer that `pad` pushes.
+/// Shows `outlet` every buffer that `pad` pushes, and the latency that it hears of from behind.
 pub(super) fn attach(pad: &gst::Pad, outlet: Arc<Outlet>) -> Option<gst::PadProbeId> {
-    let kinds = gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST;
+    let buffers = gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST;
+    let kinds = buffers | gst::PadProbeType::EVENT_UPSTREAM;
     pad.add_probe(kinds, move |_, info| {
         guard("a probe of latencytracer", (), || look(&outlet, info));
         gst::PadProbeReturn::Ok
@@ -36,6 +37,11 @@ fn look(outlet: &Outlet, info: &mut gst::PadProbeInfo) {
                 {
                     capture_meta::add(buffer, frame);
                 }
+            }
+        }
+        Some(gst::PadProbeData::Event(event)) => {
+            if let gst::EventView::Latency(latency) = event.view() {
+                outlet.on_latency(latency.latency().into());
             }
         }
         _ => (),

@@ -89,10 +89,11 @@ impl LiveTuneTracer {
     }
 }
 
-/// What is looked at: buffers, links, and how pipelines begin and end.
-const HOOKS: [fn() -> TracerHook; 6] = [
+/// What is looked at: buffers, links, latencies, and how pipelines begin and end.
+const HOOKS: [fn() -> TracerHook; 7] = [
     || TracerHook::PadPushPre,
     || TracerHook::PadPushListPre,
+    || TracerHook::PadPushEventPre,
     || TracerHook::PadLinkPost,
     || TracerHook::PadUnlinkPost,
     || TracerHook::ElementChangeStatePre,
@@ -201,6 +202,21 @@ impl TracerImpl for LiveTuneTracer {
                     }
                 },
             );
+        });
+    }
+
+    fn pad_push_event_pre(&self, _ts: u64, pad: &gst::Pad, event: &gst::Event) {
+        let gst::EventView::Latency(latency) = event.view() else {
+            return;
+        };
+        guard("a latency in the tracer livetune", (), || {
+            if let Some(before) = pad.peer() {
+                attach::with_outlet(
+                    &before,
+                    |pad| self.wants(pad),
+                    |outlet| outlet.on_latency(latency.latency().into()),
+                );
+            }
         });
     }
 

@@ -185,3 +185,20 @@ fn pipelines_that_come_and_go_leave_nothing_behind() {
     );
     assert!(!gstlivetune::open_metrics().contains("stage=\"fakesrc"));
 }
+
+#[test]
+fn frames_older_than_the_latency_of_the_pipeline_are_late() {
+    let pipeline = Pipeline::parse(&format!(
+        "{CAMERA} ! latencytracer name=tap scope=pipeline ! queue ! identity name=slow sleep-time=60000 \
+         ! fakesink name=end sync=true qos=false"
+    ));
+    pipeline.play();
+    eventually("late frames", LIMIT, || {
+        path(&pipeline, "end").is_some_and(|end| {
+            let slow = inner(&inner(&end, "stages"), "slow");
+            let late = [&end, &slow].map(|place| place.get::<u64>("late").unwrap());
+            late.into_iter().all(|late| late > 10)
+        })
+    });
+    assert_eq!(stat(&pipeline.element("tap"), "late"), 0);
+}

@@ -105,6 +105,16 @@ fn stderr(output: &Output) -> String {
 }
 
 #[test]
+fn frames_older_than_the_latency_of_the_pipeline_are_late_where_they_became_so() {
+    let report = run(&format!(
+        "{CAMERA} ! queue name=q ! identity name=slow sleep-time=100000 ! fakesink name=end sync=true qos=false"
+    ));
+    let late = ["capsfilter0", "slow"].map(|stage| report.stage("end", stage).number("late"));
+    assert!(late[0] == 0 && late[1] >= 43, "{late:?}");
+    assert!(report.end("end").number("late") >= 43);
+}
+
+#[test]
 fn an_encoder_that_reorders_is_measured_frame_by_frame_and_the_stages_add_up() {
     let report = run(&format!(
         "{CAMERA} ! queue ! x264enc bframes=3 b-adapt=false rc-lookahead=5 speed-preset=ultrafast key-int-max=30 \
