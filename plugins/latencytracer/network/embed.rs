@@ -128,8 +128,8 @@ mod tests {
         assert_eq!(whole.pts(), Some(gst::ClockTime::SECOND));
         assert!(whole.flags().contains(gst::BufferFlags::DELTA_UNIT));
         assert_eq!(whole.n_memory(), 3);
-        let first = whole.peek_memory(0).map_readable().expect("bytes");
-        assert_eq!(first.as_ptr(), memory, "shared, not copied");
+        let first = whole.peek_memory(0).map_readable().expect("bytes").as_ptr();
+        assert_eq!(first, memory, "shared, not copied");
         let all = whole.map_readable().expect("bytes");
         let added = all.len() - bytes.len();
         assert_eq!([&all[..6], &all[6 + added..]].concat(), bytes);

@@ -251,7 +251,7 @@ mod tests {
     fn the_number_is_found_in_either_form() {
         let plain = caps("extmap-3=urn:ietf:params:rtp-hdrext:ntp-64,extmap-1=urn:else");
         assert_eq!(number(&plain), Some(3));
-        let array = "extmap-7=(GstValueArray)<\"\",\"urn:ietf:params:rtp-hdrext:ntp-64\",\"\">";
+        let array = "extmap-7=(string)<\"\",\"urn:ietf:params:rtp-hdrext:ntp-64\",\"\">";
         assert_eq!(number(&caps(array)), Some(7));
         assert_eq!(number(&caps("extmap-1=urn:else,payload=96")), None);
     }

@@ -12,6 +12,7 @@ use super::LiveTuneTracer;
 use super::attach::Traced;
 use super::imp::CAT;
 use super::pipelines::Pipelines;
+use crate::latencytracer::ReportAt;
 use crate::latencytracer::output::model::{Path, Snapshot};
 use crate::latencytracer::output::{Over, Plan, Reported, Reporter};
 use crate::latencytracer::pipeline::{Intervals, Survey};
@@ -25,6 +26,8 @@ pub(super) struct Reports {
     reporter: Mutex<Option<Arc<Reporter>>>,
     /// Somebody wants to know what each interval came to.
     periodic: AtomicBool,
+    /// Somebody wants to know what it all came to.
+    total: AtomicBool,
     intervals: Mutex<Intervals>,
     /// Of pipelines that ended: what is not told yet.
     ended: Mutex<Ended>,
@@ -41,6 +44,8 @@ impl Reports {
     pub(super) fn start(&self, tracer: &LiveTuneTracer, plan: Plan) {
         let periodic = !plan.interval.is_zero();
         self.periodic.store(periodic, Ordering::Relaxed);
+        let total = plan.report == ReportAt::Eos;
+        self.total.store(total, Ordering::Relaxed);
         let mut reporter = lock(&self.reporter);
         if reporter.is_none() {
             let reported = Tracer(tracer.downgrade());
@@ -66,9 +71,12 @@ impl Reports {
             true => lock(&self.intervals).last(survey),
             false => Vec::new(),
         };
+        // What nobody will take is not kept.
         let mut ended = lock(&self.ended);
         ended.interval.extend(interval);
-        ended.total.extend(total);
+        if self.total.load(Ordering::Relaxed) {
+            ended.total.extend(total);
+        }
     }
 
     /// Has told what ended, soon or before it answers.

@@ -65,6 +65,27 @@ fn taps_ask_for_no_memory_for_a_buffer() {
 }
 
 #[test]
+fn one_tap_for_the_pipeline_asks_for_no_memory_for_a_buffer() {
+    let line = "latencytracer scope=pipeline interval=0 ! identity ! identity ! fakesink";
+    assert_eq!(allocations(line), 0);
+}
+
+#[test]
+fn a_measured_element_takes_less_than_the_limit() {
+    let [two, six] = [2, 6].map(|elements| {
+        let chain = "identity ! ".repeat(elements);
+        memory(&format!(
+            "latencytracer scope=pipeline interval=0 ! {chain} fakesink"
+        ))
+    });
+    let each = (six - two) / 4;
+    assert!(
+        (5_000..MOST_MEMORY).contains(&each),
+        "{each} bytes an element: {two} for two, {six} for six"
+    );
+}
+
+#[test]
 fn a_tap_takes_less_than_the_limit() {
     let [one, three] = [1, 3].map(|taps| {
         let chain = "latencytracer interval=0 sla=60000 ! ".repeat(taps);

@@ -1,7 +1,7 @@
-//! What is asked when, and that nobody waits for ever.
+//! The thread with something that says what it is asked.
 
+use super::super::sample::snapshot;
 use super::*;
-use crate::latencytracer::output::sample::snapshot;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 const LIMIT: Duration = Duration::from_secs(30);
