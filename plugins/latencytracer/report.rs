@@ -202,7 +202,7 @@ fn counts(counts: &Counts) -> [Figure; 8] {
         count(
             "late",
             counts.late,
-            "Frames older than the latency that the pipeline plays with",
+            "Frames over 20 ms older than the latency that the pipeline plays with",
         ),
         count(
             "negative",

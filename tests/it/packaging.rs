@@ -46,8 +46,9 @@ fn the_library_needs_only_gstreamer_glib_and_libc() {
 
 #[test]
 fn gst_inspect_lists_the_elements_without_a_complaint() {
+    // The tracer is called as the plugin is.
     let output = gstreamer("gst-inspect-1.0")
-        .arg("livetune")
+        .args(["--plugin", "livetune"])
         .output()
         .unwrap();
     let (said, complained) = texts(&output);

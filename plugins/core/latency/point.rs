@@ -45,6 +45,10 @@ pub enum Source {
     Unknown,
 }
 
+/// How much older than the pipeline's latency a frame may be and is not late: what a sink allows for its own work
+/// (the default of GstBaseSink's `processing-deadline`).
+const GRACE: Duration = Duration::from_millis(20);
+
 /// One buffer at one place.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {
@@ -109,9 +113,9 @@ impl Point {
         self.interval = interval;
     }
 
-    /// The latency that the pipeline plays with: frames that are older come late.
-    pub const fn set_deadline(&mut self, deadline: Option<Duration>) {
-        self.deadline = deadline;
+    /// The latency that the pipeline plays with: frames that are over 20 ms older come late.
+    pub fn set_deadline(&mut self, deadline: Option<Duration>) {
+        self.deadline = deadline.map(|deadline| deadline.saturating_add(GRACE));
     }
 
     /// Takes in a buffer; `arrived` says when its frame came to the stage that ends here, and is asked only where the

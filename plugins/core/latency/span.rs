@@ -15,7 +15,7 @@ pub struct Counts {
     pub lost: u64,
     /// Frames that came again at another time.
     pub duplicated: u64,
-    /// Frames that were older than the latency that the pipeline plays with.
+    /// Frames that were over 20 ms older than the latency that the pipeline plays with.
     pub late: u64,
     /// Frames that came before their capture time, recorded as not late.
     pub negative: u64,

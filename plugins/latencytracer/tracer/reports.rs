@@ -58,6 +58,10 @@ impl Reports {
 
     /// Frames stopped coming in `top`, which may be taken apart next.
     pub(super) fn on_end(&self, top: &gst::Bin, now: MediaTime) {
+        if lock(&self.reporter).is_none() {
+            // Nobody would fetch it.
+            return;
+        }
         let survey = Survey::of(&Traced, top, self.pipelines.name(top), true, now);
         let total = survey.total();
         if self.pipelines.is_told(top, buffers(&total)) {

@@ -131,10 +131,11 @@ fn every_kind_of_frame_has_its_counter() {
         pts: Some(at(8)),
         ..of(7, Source::Age)
     });
-    push(sample(8, 101));
+    push(sample(8, 120));
+    push(sample(9, 121));
     let report = point.on_end(at(now)).expect("a report");
     let expected = Counts {
-        buffers: 7,
+        buffers: 8,
         lost: 2,
         duplicated: 1,
         late: 1,
