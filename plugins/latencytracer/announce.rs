@@ -19,10 +19,10 @@ use crate::runtime::stats::Stats;
 use crate::runtime::telemetry::Observed;
 
 impl LatencyTracer {
-    pub(super) fn announce(&self, report: Report) {
-        if report.is_empty() {
+    pub(super) fn announce(&self, report: Option<Box<Report>>) {
+        let Some(report) = report else {
             return;
-        }
+        };
         gst::debug!(CAT, imp = self, "{report:?}");
         if let Some((path, baseline)) = &report.baseline {
             self.save(path.clone(), baseline.clone());

@@ -79,9 +79,9 @@ impl LatencyTracer {
     }
 
     /// Takes in `buffer`: what to attach to it, and what there is to tell.
-    fn measure(&self, buffer: &gst::BufferRef, now: MediaTime) -> (Marks, Report) {
+    fn measure(&self, buffer: &gst::BufferRef, now: MediaTime) -> (Marks, Option<Box<Report>>) {
         self.look_for_taps();
-        let known = capture_meta::oldest(buffer);
+        let known = capture_meta::of(buffer);
         let came = match known {
             Some(_) => None,
             None => self.network.reading(buffer),
@@ -100,7 +100,7 @@ impl LatencyTracer {
             (frame, reading, report)
         });
         let Some((frame, reading, report)) = taken else {
-            return (Marks::default(), Report::default());
+            return (Marks::default(), None);
         };
         let marks = Marks {
             capture: known.is_none().then_some(frame),
@@ -140,7 +140,7 @@ impl LatencyTracer {
             gst::EventView::Eos(_) => {
                 let now = clock::monotonic();
                 let report = self.with_state(|state| state.on_end(now));
-                self.announce(report.unwrap_or_default());
+                self.announce(report.flatten());
             }
             gst::EventView::StreamStart(_) => {
                 self.relinked.store(true, Ordering::Relaxed);

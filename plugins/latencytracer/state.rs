@@ -34,11 +34,14 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) const fn is_empty(&self) -> bool {
-        self.figures.is_none()
-            && self.sla.is_none()
-            && self.regression.is_none()
-            && self.baseline.is_none()
+    /// `None` where there is nothing to tell, as after most buffers: a report is large.
+    #[inline]
+    fn boxed(self) -> Option<Box<Self>> {
+        let any = self.figures.is_some()
+            || self.sla.is_some()
+            || self.regression.is_some()
+            || self.baseline.is_some();
+        any.then(|| Box::new(self))
     }
 }
 
@@ -127,7 +130,7 @@ impl State {
         frame: Capture,
         reading: Reading,
         now: MediaTime,
-    ) -> Report {
+    ) -> Option<Box<Report>> {
         let segment = &self.segment;
         self.place
             .on_arrival(&frame, || running_time(buffer.pts(), segment), now);
@@ -147,13 +150,13 @@ impl State {
             self.service.on_frame(&measured, now);
             self.regression.on_frame(&measured, now);
         }
-        let regression = self.regression.on_timer(now);
-        Report {
+        let report = Report {
             figures: self.point.on_timer(now),
             sla: self.service.on_timer(now),
-            regression,
+            regression: self.regression.on_timer(now),
             baseline: self.regression.unsaved(),
-        }
+        };
+        report.boxed()
     }
 
     /// All that was measured until `now`.
@@ -181,15 +184,16 @@ impl State {
     }
 
     /// The stream ended.
-    pub(super) fn on_end(&mut self, now: MediaTime) -> Report {
+    pub(super) fn on_end(&mut self, now: MediaTime) -> Option<Box<Report>> {
         if let Some(reporter) = &self.reporter {
             reporter.on_end();
         }
-        Report {
+        let report = Report {
             figures: self.point.on_end(now),
             sla: self.service.on_end(now),
             ..Report::default()
-        }
+        };
+        report.boxed()
     }
 
     /// The identity of a frame that came at `entry` for the first time.

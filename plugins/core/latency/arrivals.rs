@@ -15,54 +15,66 @@ const SLOT_BITS: u32 = 10;
 /// The tag of no frame: every frame's tag is odd.
 const NOBODY: u32 = 0;
 
+/// Which frame came, and when.
+#[derive(Debug)]
+struct Slot {
+    tag: AtomicU32,
+    time: AtomicU64,
+}
+
 /// Times of the last 1024 frames. One thread writes at a time.
 #[derive(Debug)]
 pub struct Arrivals {
-    tags: Box<[AtomicU32]>,
-    times: Box<[AtomicU64]>,
+    slots: Box<[Slot]>,
 }
 
 impl Default for Arrivals {
     fn default() -> Self {
+        let empty = |_| Slot {
+            tag: AtomicU32::new(NOBODY),
+            time: AtomicU64::new(0),
+        };
         Self {
-            tags: (0..SLOTS).map(|_| AtomicU32::new(NOBODY)).collect(),
-            times: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(),
+            slots: (0..SLOTS).map(empty).collect(),
         }
     }
 }
 
 impl Arrivals {
     /// A frame, or the first part of it, came at `now`. Later parts change nothing.
+    #[inline]
     pub fn on_arrival(&self, frame: &Capture, now: MediaTime) {
-        let (slot, tag) = place(frame);
-        if self.tags[slot].load(Ordering::Relaxed) == tag {
+        let (slot, tag) = self.place(frame);
+        if slot.tag.load(Ordering::Relaxed) == tag {
             return;
         }
-        self.tags[slot].store(NOBODY, Ordering::Relaxed);
+        slot.tag.store(NOBODY, Ordering::Relaxed);
         fence(Ordering::Release);
-        self.times[slot].store(now.as_nanos(), Ordering::Relaxed);
-        self.tags[slot].store(tag, Ordering::Release);
+        slot.time.store(now.as_nanos(), Ordering::Relaxed);
+        slot.tag.store(tag, Ordering::Release);
     }
 
     /// When `frame` came, or `None` where it did not, or more than 1024 frames ago.
+    #[inline]
     pub fn find(&self, frame: &Capture) -> Option<MediaTime> {
-        let (slot, tag) = place(frame);
-        if self.tags[slot].load(Ordering::Acquire) != tag {
+        let (slot, tag) = self.place(frame);
+        if slot.tag.load(Ordering::Acquire) != tag {
             return None;
         }
-        let time = self.times[slot].load(Ordering::Relaxed);
+        let time = slot.time.load(Ordering::Relaxed);
         fence(Ordering::Acquire);
-        let same = self.tags[slot].load(Ordering::Relaxed) == tag;
+        let same = slot.tag.load(Ordering::Relaxed) == tag;
         same.then_some(MediaTime::from_nanos(time))
     }
-}
 
-/// Slot and tag of a frame. Successive frames of an origin lie in successive slots; origins begin at different ones.
-fn place(frame: &Capture) -> (usize, u32) {
-    let spread = frame.origin.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let slot = frame.sequence.wrapping_add(spread >> 32) as usize % SLOTS;
-    let tag = (spread as u32) ^ (frame.sequence >> SLOT_BITS) as u32;
-    (slot, tag << 1 | 1)
+    /// Slot and tag of a frame. Successive frames of an origin lie in successive slots; origins begin at different ones.
+    #[inline]
+    fn place(&self, frame: &Capture) -> (&Slot, u32) {
+        let spread = frame.origin.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let slot = frame.sequence.wrapping_add(spread >> 32) as usize % SLOTS;
+        let tag = (spread as u32) ^ (frame.sequence >> SLOT_BITS) as u32;
+        (&self.slots[slot], tag << 1 | 1)
+    }
 }
 
 #[cfg(test)]

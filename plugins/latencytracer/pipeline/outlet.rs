@@ -56,7 +56,7 @@ impl Outlet {
         buffer: &gst::BufferRef,
         now: MediaTime,
     ) -> Option<Capture> {
-        match capture_meta::oldest(buffer) {
+        match capture_meta::of(buffer) {
             Some(frame) => {
                 let age = now.since(frame.captured);
                 let reading = Reading {

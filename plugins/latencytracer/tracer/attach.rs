@@ -1,5 +1,8 @@
 //! What the tracer keeps at each pad, found there without a lock of ours.
 
+use std::cell::Cell;
+use std::ptr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use gst::glib::ffi::gpointer;
@@ -38,11 +41,59 @@ pub(super) fn with_outlet(
     wanted: impl FnOnce(&gst::Pad) -> bool,
     action: impl FnOnce(&Outlet),
 ) {
-    let there = get(pad).unwrap_or_else(|| attach(pad, wanted));
+    let there = recall(pad).unwrap_or_else(|| attach(pad, wanted));
     if !is_aside(there) {
         // SAFETY: as in `outlet`: whoever calls holds the pad.
         action(unsafe { &*there.cast::<Outlet>() });
     }
+}
+
+/// How many pads were forgotten: what a thread remembers of any pad holds until one more is.
+static FORGOTTEN: AtomicU64 = AtomicU64::new(0);
+
+/// Pads that a thread remembers, by their address: more than most threads push through.
+const REMEMBERED: usize = 64;
+
+/// What stands at a pad, remembered by a thread.
+#[derive(Clone, Copy)]
+struct Memory {
+    pad: *const gst::ffi::GstPad,
+    there: *const u8,
+    forgotten: u64,
+}
+
+thread_local! {
+    static MEMORIES: [Cell<Memory>; REMEMBERED] = const {
+        [const {
+            Cell::new(Memory {
+                pad: ptr::null(),
+                there: ptr::null(),
+                forgotten: 0,
+            })
+        }; REMEMBERED]
+    };
+}
+
+/// What stands at `pad`, with one look at the thread's own memory where it was there before.
+#[inline]
+fn recall(pad: &gst::Pad) -> Option<*const u8> {
+    let key = pad.as_ptr().cast_const();
+    let forgotten = FORGOTTEN.load(Ordering::Acquire);
+    MEMORIES.with(|memories| {
+        // Pads lie apart by their own size at least.
+        let memory = &memories[(key.addr() >> 6) % REMEMBERED];
+        let known = memory.get();
+        if known.pad == key && known.forgotten == forgotten {
+            return Some(known.there);
+        }
+        let there = get(pad)?;
+        memory.set(Memory {
+            pad: key,
+            there,
+            forgotten,
+        });
+        Some(there)
+    })
 }
 
 #[inline]
@@ -54,7 +105,7 @@ fn get(pad: &gst::Pad) -> Option<*const u8> {
 
 #[inline]
 fn is_aside(there: *const u8) -> bool {
-    std::ptr::eq(there, &raw const ASIDE)
+    ptr::eq(there, &raw const ASIDE)
 }
 
 #[cold]
@@ -80,6 +131,7 @@ fn attach(pad: &gst::Pad, wanted: impl FnOnce(&gst::Pad) -> bool) -> *const u8 {
 }
 
 unsafe extern "C" fn detach(data: gpointer) {
+    FORGOTTEN.fetch_add(1, Ordering::Release);
     let there = data.cast_const().cast::<u8>();
     if !is_aside(there) {
         // SAFETY: `attach` put an `Arc` there, and the pad is gone.
