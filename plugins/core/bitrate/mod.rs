@@ -23,13 +23,11 @@
 //! assert!(controller.target() > Bitrate::from_kbps(600));
 //! ```
 
+mod advice;
 mod cadence;
 mod controller;
-mod delay;
-mod delivery;
-mod growth;
-mod loss;
 mod report;
+mod reports;
 mod sent;
 mod thinning;
 mod window;
