@@ -58,6 +58,9 @@ impl fmt::Display for Bitrate {
 pub struct ByteCount(u64);
 
 impl ByteCount {
+    /// No bytes.
+    pub const ZERO: Self = Self(0);
+
     /// `bytes` bytes.
     pub const fn new(bytes: u64) -> Self {
         Self(bytes)

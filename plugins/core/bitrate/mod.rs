@@ -26,9 +26,13 @@
 mod advice;
 mod cadence;
 mod controller;
+mod coupling;
+mod fixed_step;
+mod overhead;
 mod report;
 mod reports;
 mod sent;
+mod share;
 mod thinning;
 mod window;
 
@@ -39,5 +43,9 @@ mod link;
 mod scenarios;
 
 pub use controller::Controller;
+pub use coupling::Coupling;
+pub use fixed_step::Steps;
+pub use overhead::Overhead;
 pub use report::{Config, ConfigError, Decision, IntervalReport, Reason};
+pub use share::{Claim, Share, divide};
 pub use thinning::Thinning;
