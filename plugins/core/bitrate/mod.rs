@@ -26,6 +26,8 @@
 mod advice;
 mod cadence;
 mod controller;
+mod loss;
+mod packets;
 mod report;
 mod reports;
 mod sent;
@@ -39,5 +41,6 @@ mod link;
 mod scenarios;
 
 pub use controller::Controller;
+pub use packets::PacketResult;
 pub use report::{Config, ConfigError, Decision, IntervalReport, Reason};
 pub use thinning::Thinning;
