@@ -6,7 +6,10 @@ use crate::time::MediaTime;
 use crate::units::{Bitrate, ByteCount, Ratio};
 
 use super::advice::{Advice, Situation};
+use super::arrival::ArrivalFloor;
 use super::cadence::Cadence;
+use super::fixed_step::{FixedStep, Steps};
+use super::packets::{PacketResult, Packets};
 use super::report::{Config, ConfigError, Decision, IntervalReport, Reason};
 use super::reports::Reports;
 use super::sent::Sent;
@@ -15,6 +18,9 @@ use super::sent::Sent;
 const SILENCE: f64 = 0.7;
 /// After a longer gap in what is sent (RTCP's regular interval) the receiver's silence was ours.
 const PAUSE: Duration = Duration::from_secs(5);
+/// Feedback on packets is listened to, rather than reports, until it was missing for that long (three of RTCP's
+/// regular intervals).
+const TRUST: Duration = Duration::from_secs(15);
 /// Smaller rises are saved up: an encoder has nothing of 1 %.
 const LEAST_RISE: f64 = 0.02;
 
@@ -28,8 +34,13 @@ pub struct Controller {
     sent: Sent,
     last_sent: Option<MediaTime>,
     cadence: Cadence,
+    packets: Packets,
+    packets_heard: Option<MediaTime>,
     reports: Reports,
     reports_taken: u64,
+    floor: ArrivalFloor,
+    /// Decides instead of the estimators.
+    fixed: Option<FixedStep>,
 }
 
 impl Controller {
@@ -43,8 +54,12 @@ impl Controller {
             sent: Sent::default(),
             last_sent: None,
             cadence: Cadence::default(),
+            packets: Packets::new(),
+            packets_heard: None,
             reports: Reports::new(),
             reports_taken: 0,
+            floor: ArrivalFloor::default(),
+            fixed: None,
         })
     }
 
@@ -68,6 +83,25 @@ impl Controller {
         Ok(self.tell(Reason::Limits))
     }
 
+    /// At least this fraction of the packets must arrive; 0: loss that does not follow the rate is borne.
+    pub fn set_least_arrival(&mut self, fraction: Ratio) {
+        self.floor.set(fraction);
+    }
+
+    /// Take these steps from now on, rather than what the path seems to carry; `None`: as it seems.
+    pub fn set_steps(&mut self, steps: Option<Steps>) {
+        match (&mut self.fixed, steps) {
+            (Some(fixed), Some(steps)) => fixed.set_steps(steps),
+            (fixed, steps) => *fixed = steps.map(FixedStep::new),
+        }
+    }
+
+    /// Others share the path: go on from `bitrate`, within the limits, which is the stream's part of it.
+    pub fn assume(&mut self, bitrate: Bitrate) {
+        self.set(bitrate.as_bps() as f64);
+        self.told = Bitrate::from_bps(self.target as u64);
+    }
+
     /// `bytes` of the stream are sent.
     pub fn on_sent(&mut self, bytes: ByteCount, now: MediaTime) {
         let last = self.last_sent.replace(now);
@@ -78,12 +112,31 @@ impl Controller {
         self.sent.on_sent(bytes, now);
     }
 
-    /// The receiver reports.
+    /// The receiver says of each packet whether and when it arrived: the results of one message, in any order. The
+    /// target is then counted as the packets' sizes are: on the wire.
+    pub fn on_packets(&mut self, results: &[PacketResult], now: MediaTime) -> Option<Decision> {
+        self.reports_taken = self.reports_taken.saturating_add(1);
+        self.packets_heard = Some(now);
+        self.cadence.on_report(now);
+        let situation = self.situation(now);
+        let advice = self.packets.on_packets(results, situation);
+        let lost = results.iter().filter(|result| result.arrived.is_none());
+        let loss = Ratio::of(lost.count() as u64, results.len() as u64);
+        let advice = self.overrule(advice, loss, results.len(), situation);
+        self.follow(advice)
+    }
+
+    /// The receiver reports. While it says more of each packet, that is listened to instead.
     pub fn on_report(&mut self, report: IntervalReport, now: MediaTime) -> Option<Decision> {
         self.reports_taken = self.reports_taken.saturating_add(1);
         let interval = self.cadence.on_report(now);
         let situation = self.situation(now);
         let advice = self.reports.on_report(&report, interval, situation);
+        if self.hears_packets(now) {
+            return None;
+        }
+        let expected = report.expected.map_or(1, |packets| packets as usize);
+        let advice = self.overrule(advice, report.loss, expected, situation);
         self.follow(advice)
     }
 
@@ -121,17 +174,30 @@ impl Controller {
 
     /// Loss, smoothed over about a second.
     pub fn loss(&self) -> Ratio {
-        self.reports.loss()
+        match self.packets_heard {
+            Some(_) => self.packets.loss(),
+            None => self.reports.loss(),
+        }
     }
 
     /// The last round trip.
     pub fn rtt(&self) -> Option<Duration> {
-        self.reports.rtt()
+        self.packets.rtt().or(self.reports.rtt())
     }
 
-    /// The last round trip above the shortest of the last 30 s.
+    /// How long packets wait in the path: above the shortest way of the last 30 s.
     pub fn queue_delay(&self) -> Option<Duration> {
-        self.reports.queue_delay()
+        self.packets.queue_delay().or(self.reports.queue_delay())
+    }
+
+    /// What arrived lately; `None` where only reports say so.
+    pub fn delivered(&self) -> Option<Bitrate> {
+        self.packets.delivered()
+    }
+
+    /// What the path was last found to carry and no more; `None` before that.
+    pub fn capacity(&self) -> Option<Bitrate> {
+        self.packets.capacity()
     }
 
     /// The last jitter that a receiver said.
@@ -149,12 +215,34 @@ impl Controller {
         self.reports_taken
     }
 
+    fn hears_packets(&self, now: MediaTime) -> bool {
+        self.packets_heard
+            .is_some_and(|heard| now.since(heard) < TRUST)
+    }
+
     fn situation(&mut self, now: MediaTime) -> Situation {
         Situation {
             target: self.target,
             sent: self.sent.rate(now).as_bps() as f64,
             cadence: self.cadence.interval(),
             now,
+        }
+    }
+
+    /// What the user prescribes goes before what an estimator advises.
+    fn overrule(
+        &mut self,
+        advice: Option<Advice>,
+        loss: Ratio,
+        expected: usize,
+        situation: Situation,
+    ) -> Option<Advice> {
+        match &mut self.fixed {
+            Some(fixed) => fixed.on_loss(loss.as_f64(), expected as f64, situation),
+            None => {
+                let smoothed = self.loss();
+                self.floor.judge(advice, smoothed, situation)
+            }
         }
     }
 

@@ -24,11 +24,14 @@
 //! ```
 
 mod advice;
+mod arrival;
 mod cadence;
 mod controller;
 mod coupling;
 mod fixed_step;
+mod loss;
 mod overhead;
+mod packets;
 mod report;
 mod reports;
 mod sent;
@@ -46,6 +49,7 @@ pub use controller::Controller;
 pub use coupling::Coupling;
 pub use fixed_step::Steps;
 pub use overhead::Overhead;
+pub use packets::PacketResult;
 pub use report::{Config, ConfigError, Decision, IntervalReport, Reason};
 pub use share::{Claim, Share, divide};
 pub use thinning::Thinning;
