@@ -6,6 +6,7 @@ use crate::time::MediaTime;
 use crate::units::{Bitrate, ByteCount, Ratio};
 
 use super::advice::{Advice, Situation};
+use super::backlog::{Backlog, Backlogs};
 use super::cadence::Cadence;
 use super::report::{Config, ConfigError, Decision, IntervalReport, Reason};
 use super::reports::Reports;
@@ -29,6 +30,7 @@ pub struct Controller {
     last_sent: Option<MediaTime>,
     cadence: Cadence,
     reports: Reports,
+    backlogs: Backlogs,
     reports_taken: u64,
 }
 
@@ -44,6 +46,7 @@ impl Controller {
             last_sent: None,
             cadence: Cadence::default(),
             reports: Reports::new(),
+            backlogs: Backlogs::default(),
             reports_taken: 0,
         })
     }
@@ -84,6 +87,13 @@ impl Controller {
         let interval = self.cadence.on_report(now);
         let situation = self.situation(now);
         let advice = self.reports.on_report(&report, interval, situation);
+        self.follow(advice)
+    }
+
+    /// How far the sink is behind; call it ten and more times a second.
+    pub fn on_backlog(&mut self, backlog: Backlog, now: MediaTime) -> Option<Decision> {
+        let situation = self.situation(now);
+        let advice = self.backlogs.on_backlog(&backlog, situation);
         self.follow(advice)
     }
 
@@ -131,7 +141,7 @@ impl Controller {
 
     /// The last round trip above the shortest of the last 30 s.
     pub fn queue_delay(&self) -> Option<Duration> {
-        self.reports.queue_delay()
+        self.reports.queue_delay().or(self.backlogs.behind())
     }
 
     /// The last jitter that a receiver said.

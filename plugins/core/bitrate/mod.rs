@@ -24,6 +24,7 @@
 //! ```
 
 mod advice;
+mod backlog;
 mod cadence;
 mod controller;
 mod report;
@@ -38,6 +39,8 @@ mod link;
 #[allow(clippy::unwrap_used)]
 mod scenarios;
 
+pub use backlog::{Backlog, Meter};
 pub use controller::Controller;
 pub use report::{Config, ConfigError, Decision, IntervalReport, Reason};
+pub use reports::{SrtCounters, SrtMeter};
 pub use thinning::Thinning;

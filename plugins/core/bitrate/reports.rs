@@ -4,6 +4,7 @@ mod delay;
 mod delivery;
 mod growth;
 mod loss;
+mod srt;
 
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use delay::{Delay, DelayVerdict};
 use delivery::Delivery;
 use growth::Growth;
 use loss::{Loss, LossVerdict};
+pub use srt::{SrtCounters, SrtMeter};
 
 /// What is left of the delivered rate after over-use (beta of draft-ietf-rmcat-gcc-02, section 5.5).
 const BACK_OFF: f64 = 0.85;
@@ -86,7 +88,7 @@ impl Reports {
     ) -> Option<Advice> {
         let now = situation.now;
         self.jitter = report.jitter.or(self.jitter);
-        let delay = self.delay.on_report(report.rtt, now);
+        let delay = self.delay.on_report(report.rtt, report.budget, now);
         let interval = interval?;
         let loss = self
             .loss
