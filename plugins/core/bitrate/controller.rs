@@ -8,6 +8,7 @@ use crate::units::{Bitrate, ByteCount, Ratio};
 use super::advice::{Advice, Situation};
 use super::backlog::{Backlog, Backlogs};
 use super::cadence::Cadence;
+use super::packets::{PacketResult, Packets};
 use super::report::{Config, ConfigError, Decision, IntervalReport, Reason};
 use super::reports::Reports;
 use super::sent::Sent;
@@ -16,6 +17,9 @@ use super::sent::Sent;
 const SILENCE: f64 = 0.7;
 /// After a longer gap in what is sent (RTCP's regular interval) the receiver's silence was ours.
 const PAUSE: Duration = Duration::from_secs(5);
+/// Feedback on packets is listened to, rather than reports, until it was missing for that long (three of RTCP's
+/// regular intervals).
+const TRUST: Duration = Duration::from_secs(15);
 /// Smaller rises are saved up: an encoder has nothing of 1 %.
 const LEAST_RISE: f64 = 0.02;
 
@@ -29,6 +33,8 @@ pub struct Controller {
     sent: Sent,
     last_sent: Option<MediaTime>,
     cadence: Cadence,
+    packets: Packets,
+    packets_heard: Option<MediaTime>,
     reports: Reports,
     backlogs: Backlogs,
     reports_taken: u64,
@@ -45,6 +51,8 @@ impl Controller {
             sent: Sent::default(),
             last_sent: None,
             cadence: Cadence::default(),
+            packets: Packets::new(),
+            packets_heard: None,
             reports: Reports::new(),
             backlogs: Backlogs::default(),
             reports_taken: 0,
@@ -81,13 +89,24 @@ impl Controller {
         self.sent.on_sent(bytes, now);
     }
 
-    /// The receiver reports.
+    /// The receiver says of each packet whether and when it arrived: the results of one message, in any order. The
+    /// target is then counted as the packets' sizes are: on the wire.
+    pub fn on_packets(&mut self, results: &[PacketResult], now: MediaTime) -> Option<Decision> {
+        self.reports_taken = self.reports_taken.saturating_add(1);
+        self.packets_heard = Some(now);
+        self.cadence.on_report(now);
+        let situation = self.situation(now);
+        let advice = self.packets.on_packets(results, situation);
+        self.follow(advice)
+    }
+
+    /// The receiver reports. While it says more of each packet, that is listened to instead.
     pub fn on_report(&mut self, report: IntervalReport, now: MediaTime) -> Option<Decision> {
         self.reports_taken = self.reports_taken.saturating_add(1);
         let interval = self.cadence.on_report(now);
         let situation = self.situation(now);
         let advice = self.reports.on_report(&report, interval, situation);
-        self.follow(advice)
+        self.follow(advice.filter(|_| !self.hears_packets(now)))
     }
 
     /// How far the sink is behind; call it ten and more times a second.
@@ -131,17 +150,31 @@ impl Controller {
 
     /// Loss, smoothed over about a second.
     pub fn loss(&self) -> Ratio {
-        self.reports.loss()
+        match self.packets_heard {
+            Some(_) => self.packets.loss(),
+            None => self.reports.loss(),
+        }
     }
 
     /// The last round trip.
     pub fn rtt(&self) -> Option<Duration> {
-        self.reports.rtt()
+        self.packets.rtt().or(self.reports.rtt())
     }
 
-    /// The last round trip above the shortest of the last 30 s.
+    /// How long packets wait in the path: above the shortest way of the last 30 s.
     pub fn queue_delay(&self) -> Option<Duration> {
-        self.reports.queue_delay().or(self.backlogs.behind())
+        let reported = self.packets.queue_delay().or(self.reports.queue_delay());
+        reported.or(self.backlogs.behind())
+    }
+
+    /// What arrived lately; `None` where only reports say so.
+    pub fn delivered(&self) -> Option<Bitrate> {
+        self.packets.delivered()
+    }
+
+    /// What the path was last found to carry and no more; `None` before that.
+    pub fn capacity(&self) -> Option<Bitrate> {
+        self.packets.capacity()
     }
 
     /// The last jitter that a receiver said.
@@ -157,6 +190,11 @@ impl Controller {
     /// Reports taken in.
     pub fn reports(&self) -> u64 {
         self.reports_taken
+    }
+
+    fn hears_packets(&self, now: MediaTime) -> bool {
+        self.packets_heard
+            .is_some_and(|heard| now.since(heard) < TRUST)
     }
 
     fn situation(&mut self, now: MediaTime) -> Situation {

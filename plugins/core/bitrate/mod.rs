@@ -27,6 +27,8 @@ mod advice;
 mod backlog;
 mod cadence;
 mod controller;
+mod loss;
+mod packets;
 mod report;
 mod reports;
 mod sent;
@@ -41,6 +43,7 @@ mod scenarios;
 
 pub use backlog::{Backlog, Meter};
 pub use controller::Controller;
+pub use packets::PacketResult;
 pub use report::{Config, ConfigError, Decision, IntervalReport, Reason};
 pub use reports::{SrtCounters, SrtMeter};
 pub use thinning::Thinning;

@@ -3,7 +3,6 @@
 mod delay;
 mod delivery;
 mod growth;
-mod loss;
 mod srt;
 
 use std::time::Duration;
@@ -12,11 +11,11 @@ use crate::time::MediaTime;
 use crate::units::Ratio;
 
 use super::advice::{Advice, Situation};
+use super::loss::{Loss, LossVerdict};
 use super::report::{IntervalReport, Reason};
 use delay::{Delay, DelayVerdict};
 use delivery::Delivery;
 use growth::Growth;
-use loss::{Loss, LossVerdict};
 pub use srt::{SrtCounters, SrtMeter};
 
 /// What is left of the delivered rate after over-use (beta of draft-ietf-rmcat-gcc-02, section 5.5).

@@ -146,7 +146,10 @@ mod tests {
         let mut meter = Meter::default();
         for ms in (200..3_000).step_by(FRAME as usize) {
             meter.on_passed(SIZE, MediaTime::from_millis(ms));
-            meter.on_taken(MediaTime::from_millis(ms - 2 * FRAME), MediaTime::from_millis(ms));
+            meter.on_taken(
+                MediaTime::from_millis(ms - 2 * FRAME),
+                MediaTime::from_millis(ms),
+            );
         }
         let backlog = meter.read(Duration::ZERO, MediaTime::from_millis(2_999));
         assert_eq!(backlog.behind, Duration::ZERO);

@@ -165,7 +165,10 @@ mod tests {
         let mut delay = Delay::new();
         feed(&mut delay, &[50]);
         let lie = Some(Duration::MAX);
-        assert_eq!(delay.on_report(lie, None, MediaTime::ZERO), DelayVerdict::NoNews);
+        assert_eq!(
+            delay.on_report(lie, None, MediaTime::ZERO),
+            DelayVerdict::NoNews
+        );
         assert_eq!(delay.rtt(), Some(Duration::from_millis(50)));
     }
 }

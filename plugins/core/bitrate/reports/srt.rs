@@ -65,11 +65,7 @@ impl Default for SrtMeter {
 
 impl SrtMeter {
     /// Takes in the `counters`; `None` for the first, and where nothing was sent since the last look.
-    pub fn on_counters(
-        &mut self,
-        counters: SrtCounters,
-        now: MediaTime,
-    ) -> Option<IntervalReport> {
+    pub fn on_counters(&mut self, counters: SrtCounters, now: MediaTime) -> Option<IntervalReport> {
         let look = Look { at: now, counters };
         if counters.rtt > Duration::ZERO && counters.rtt <= ABSURD {
             self.base.update(counters.rtt, now);
@@ -119,7 +115,9 @@ fn carried(oldest: Look, look: Look) -> Bitrate {
     let again = now.bytes_again.saturating_sub(before.bytes_again);
     let packets = now.packets.saturating_sub(before.packets);
     let packets_again = now.packets_again.saturating_sub(before.packets_again);
-    let headers = packets.saturating_sub(packets_again).saturating_mul(HEADERS);
+    let headers = packets
+        .saturating_sub(packets_again)
+        .saturating_mul(HEADERS);
     let payload = bytes.saturating_sub(again).saturating_sub(headers);
     let grown = now.rtt.as_secs_f64() - before.rtt.as_secs_f64();
     let slope = (grown / passed.as_secs_f64().max(f64::EPSILON)).max(0.0);

@@ -41,7 +41,9 @@ fn session(start_kbps: u32, extension: &str, path: Path) -> Session {
     for pipeline in [&receiver, &sender] {
         let mut elements = pipeline.iterate_recurse();
         let session = elements.find(|e| e.factory().is_some_and(|f| f.name() == "rtpsession"));
-        session.unwrap().set_property("rtcp-min-interval", 200_000_000_u64);
+        session
+            .unwrap()
+            .set_property("rtcp-min-interval", 200_000_000_u64);
         pipeline.set_state(gst::State::Playing).unwrap();
     }
     Session {

@@ -67,7 +67,13 @@ fn set(listener: &TcpListener, level: libc::c_int, option: libc::c_int, value: l
     let size = size_of_val(&value) as libc::socklen_t;
     // SAFETY: the descriptor is open, and the value is an int of that size.
     let done = unsafe {
-        libc::setsockopt(listener.as_raw_fd(), level, option, (&raw const value).cast(), size)
+        libc::setsockopt(
+            listener.as_raw_fd(),
+            level,
+            option,
+            (&raw const value).cast(),
+            size,
+        )
     };
     assert_eq!(done, 0, "socket option {option}");
 }
@@ -87,7 +93,9 @@ fn accept(listener: &TcpListener, port: u16, shared: &Arc<Shared>) {
         let (from, to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
         let (of_there, of_home) = (shared.clone(), shared.clone());
         threads.push(thread::spawn(move || carry(from, to, &of_there, true)));
-        threads.push(thread::spawn(move || carry(server, client, &of_home, false)));
+        threads.push(thread::spawn(move || {
+            carry(server, client, &of_home, false)
+        }));
     }
     for thread in threads {
         let _ = thread.join();
@@ -101,13 +109,17 @@ fn carry(mut from: TcpStream, mut to: TcpStream, shared: &Shared, shaped: bool) 
         let size = match from.read(&mut data) {
             Ok(0) => break,
             Ok(size) => size,
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => continue,
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                continue;
+            }
             Err(_) => break,
         };
         if shaped {
             free_at = free_at.max(now()) + shared.time_on_the_wire(size);
             sleep_until(free_at);
-            shared.carried_bytes.fetch_add(size as u64, Ordering::Relaxed);
+            shared
+                .carried_bytes
+                .fetch_add(size as u64, Ordering::Relaxed);
         }
         if to.write_all(&data[..size]).is_err() {
             break;

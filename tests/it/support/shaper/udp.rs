@@ -125,7 +125,9 @@ fn enter(
             continue;
         }
         free_at = start + shared.time_on_the_wire(size);
-        shared.carried_bytes.fetch_add(size as u64, Ordering::Relaxed);
+        shared
+            .carried_bytes
+            .fetch_add(size as u64, Ordering::Relaxed);
         let _ = there.send((free_at + path.delay, data[..size].to_vec()));
     }
 }
