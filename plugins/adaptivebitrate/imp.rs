@@ -13,6 +13,7 @@ use livetune_core::units::{Bitrate, ByteCount};
 use super::outbox::MESSAGE;
 use super::settings::Settings;
 use super::state::{Act, News, State};
+use super::transport::twcc;
 use crate::runtime::figures::{self, Figure};
 use crate::runtime::lock::lock;
 use crate::runtime::stats::Stats;
@@ -317,6 +318,11 @@ impl BaseTransformImpl for AdaptiveBitrate {
     fn src_event(&self, event: gst::Event) -> bool {
         if event.type_() == gst::EventType::Reconfigure {
             self.relinked.store(true, Ordering::Relaxed);
+        }
+        if let Some(packets) = event.structure().filter(|s| s.name() == twcc::EVENT)
+            && let Some(state) = &mut *lock(&self.state)
+        {
+            state.on_twcc(packets, clock::monotonic());
         }
         self.parent_src_event(event)
     }

@@ -27,13 +27,12 @@ use gst::prelude::*;
 
 mod encoder;
 mod encoder_table;
-mod feedback;
 mod imp;
 mod outbox;
-mod report_block;
 mod search;
 mod settings;
 mod state;
+mod transport;
 mod walk;
 
 glib::wrapper! {

@@ -9,10 +9,10 @@ use gst_base::prelude::*;
 use livetune_core::time::MediaTime;
 
 use super::encoder::Encoder;
-use super::feedback::Feedback;
 use super::imp::{AdaptiveBitrate, CAT};
 use super::outbox::Trouble;
 use super::state::{Found, State};
+use super::transport::Feedback;
 use super::walk;
 use crate::runtime::lock::lock;
 
@@ -68,7 +68,9 @@ impl AdaptiveBitrate {
         let trouble = path.is_none().then_some(Trouble::NoSession);
         let known = lock(&self.state).as_ref().is_none_or(is_known);
         if !known {
-            let found = path.as_ref().map(Feedback::connect);
+            let inbox = lock(&self.state).as_ref().map(State::inbox);
+            let found = path.as_ref().zip(inbox);
+            let found = found.map(|(path, inbox)| Feedback::connect(path, inbox));
             gst::debug!(CAT, imp = self, "session {found:?}");
             let before = lock(&self.state)
                 .as_mut()

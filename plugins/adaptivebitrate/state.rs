@@ -1,5 +1,6 @@
 //! What the element knows while it runs.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use livetune_core::bitrate::{Config, ConfigError, Controller, Reason, Thinning};
@@ -8,8 +9,8 @@ use livetune_core::units::{Bitrate, ByteCount};
 
 use super::encoder::{Encoder, Pace, Refusal};
 use super::encoder_table::Change;
-use super::feedback::Feedback;
 use super::outbox::{Announcement, Trouble};
+use super::transport::{Feedback, Inbox, Input, Twcc};
 use crate::runtime::figures::{Figure, Value};
 use crate::runtime::telemetry::Registration;
 
@@ -30,6 +31,8 @@ pub(super) struct State {
     started: Started,
     encoder: Found<Encoder>,
     feedback: Option<Feedback>,
+    inbox: Arc<Inbox>,
+    twcc: Twcc,
     feedback_since: MediaTime,
     pace: Pace,
     thinning: Thinning,
@@ -85,6 +88,8 @@ impl State {
                 handle: Err(None),
             },
             feedback: None,
+            inbox: Arc::default(),
+            twcc: Twcc::default(),
             feedback_since: MediaTime::ZERO,
             pace: Pace::default(),
             thinning: Thinning::new(),
@@ -178,6 +183,19 @@ impl State {
         self.thinning.on_caps(rate);
     }
 
+    /// Where feedback waits for the next buffer.
+    pub(super) fn inbox(&self) -> Arc<Inbox> {
+        self.inbox.clone()
+    }
+
+    /// The session tells what became of its packets. Comes on the thread that receives RTCP.
+    pub(super) fn on_twcc(&mut self, packets: &gst::StructureRef, now: MediaTime) {
+        let packets = self.twcc.take_in(packets, now);
+        if !packets.is_empty() {
+            self.inbox.put(Input::Packets(packets), now);
+        }
+    }
+
     /// A buffer of the time `at` passes. Answers what is to be done.
     pub(super) fn on_buffer(
         &mut self,
@@ -190,8 +208,12 @@ impl State {
             self.thinning.on_frame(at);
         }
         let mut decision = None;
-        while let Some((report, at)) = self.feedback.as_ref().and_then(Feedback::take) {
-            decision = self.core.on_report(report, at).or(decision);
+        while let Some((input, at)) = self.inbox.take() {
+            let decided = match input {
+                Input::Packets(packets) => self.core.on_packets(&packets, at),
+                Input::Report(report) => self.core.on_report(report, at),
+            };
+            decision = decided.or(decision);
         }
         if self.core.next_wakeup().is_some_and(|at| at <= now) {
             decision = self.core.on_timer(now).or(decision);

@@ -7,6 +7,7 @@ use crate::units::{Bitrate, ByteCount, Ratio};
 
 use super::advice::{Advice, Situation};
 use super::arrival::ArrivalFloor;
+use super::backlog::{Backlog, Backlogs};
 use super::cadence::Cadence;
 use super::fixed_step::{FixedStep, Steps};
 use super::packets::{PacketResult, Packets};
@@ -37,6 +38,7 @@ pub struct Controller {
     packets: Packets,
     packets_heard: Option<MediaTime>,
     reports: Reports,
+    backlogs: Backlogs,
     reports_taken: u64,
     floor: ArrivalFloor,
     /// Decides instead of the estimators.
@@ -57,6 +59,7 @@ impl Controller {
             packets: Packets::new(),
             packets_heard: None,
             reports: Reports::new(),
+            backlogs: Backlogs::default(),
             reports_taken: 0,
             floor: ArrivalFloor::default(),
             fixed: None,
@@ -140,6 +143,16 @@ impl Controller {
         self.follow(advice)
     }
 
+    /// How far the sink is behind; call it ten and more times a second.
+    pub fn on_backlog(&mut self, backlog: Backlog, now: MediaTime) -> Option<Decision> {
+        let situation = self.situation(now);
+        let advice = self.backlogs.on_backlog(&backlog, situation);
+        let congested = advice.is_some_and(|advice| advice.reason.is_congestion());
+        let missing = Ratio::of(congested.into(), 1);
+        let advice = self.overrule(advice, missing, 1, situation);
+        self.follow(advice)
+    }
+
     /// The time is `now`; call it at [`Self::next_wakeup`] or a little later.
     pub fn on_timer(&mut self, now: MediaTime) -> Option<Decision> {
         if self
@@ -187,7 +200,8 @@ impl Controller {
 
     /// How long packets wait in the path: above the shortest way of the last 30 s.
     pub fn queue_delay(&self) -> Option<Duration> {
-        self.packets.queue_delay().or(self.reports.queue_delay())
+        let reported = self.packets.queue_delay().or(self.reports.queue_delay());
+        reported.or(self.backlogs.behind())
     }
 
     /// What arrived lately; `None` where only reports say so.

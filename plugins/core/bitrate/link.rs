@@ -251,7 +251,7 @@ impl Link {
                 since,
             )),
             rtt: rtt.map(|ms| Duration::from_secs_f64(ms / 1000.0)),
-            jitter: None,
+            ..IntervalReport::default()
         }
     }
 

@@ -25,6 +25,7 @@
 
 mod advice;
 mod arrival;
+mod backlog;
 mod cadence;
 mod controller;
 mod coupling;
@@ -45,11 +46,13 @@ mod link;
 #[allow(clippy::unwrap_used)]
 mod scenarios;
 
+pub use backlog::{Backlog, Meter};
 pub use controller::Controller;
 pub use coupling::Coupling;
 pub use fixed_step::Steps;
 pub use overhead::Overhead;
 pub use packets::PacketResult;
 pub use report::{Config, ConfigError, Decision, IntervalReport, Reason};
+pub use reports::{SrtCounters, SrtMeter};
 pub use share::{Claim, Share, divide};
 pub use thinning::Thinning;

@@ -60,6 +60,8 @@ pub struct IntervalReport {
     pub rtt: Option<Duration>,
     /// Interarrival jitter (RFC 3550, 6.4.1), where the receiver says it.
     pub jitter: Option<Duration>,
+    /// How late a packet may be for the transport to be of use (SRT's latency), where there is a limit.
+    pub budget: Option<Duration>,
 }
 
 /// Why the target changed.
@@ -75,6 +77,8 @@ pub enum Reason {
     Loss,
     /// A queue builds up.
     Delay,
+    /// The sink does not take what it is given.
+    Backlog,
     /// The receiver has fallen silent.
     FeedbackLost,
     /// The limits changed.
@@ -90,6 +94,7 @@ impl Reason {
             Self::Recover => "recover",
             Self::Loss => "loss",
             Self::Delay => "delay",
+            Self::Backlog => "backlog",
             Self::FeedbackLost => "feedback-lost",
             Self::Limits => "limits",
         }
@@ -97,7 +102,10 @@ impl Reason {
 
     /// The rate was lowered because the network is in trouble.
     pub const fn is_congestion(self) -> bool {
-        matches!(self, Self::Loss | Self::Delay | Self::FeedbackLost)
+        matches!(
+            self,
+            Self::Loss | Self::Delay | Self::Backlog | Self::FeedbackLost
+        )
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod frames;
 mod network;
+mod transports;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -6,6 +6,7 @@ pub mod media;
 pub mod nginx;
 pub mod pipeline;
 pub mod python;
+pub mod shaper;
 pub mod wait;
 
 use std::sync::Once;

@@ -1,0 +1,40 @@
+//! Where foreign threads leave what they were told, until the next buffer passes.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+
+use livetune_core::bitrate::{IntervalReport, PacketResult};
+use livetune_core::time::MediaTime;
+
+use crate::runtime::lock::lock;
+
+/// A second of feedback on every frame at 60 frames a second; with more, the oldest goes.
+const MOST_WAITING: usize = 64;
+
+/// One piece of feedback.
+#[derive(Debug)]
+pub(in super::super) enum Input {
+    /// The fate of single packets.
+    Packets(Vec<PacketResult>),
+    /// What a receiver says of the time since its last report.
+    Report(IntervalReport),
+}
+
+/// A bounded queue of feedback, each with the time at which it came.
+#[derive(Debug, Default)]
+pub(in super::super) struct Inbox(Mutex<VecDeque<(Input, MediaTime)>>);
+
+impl Inbox {
+    pub(in super::super) fn put(&self, input: Input, now: MediaTime) {
+        let mut waiting = lock(&self.0);
+        if waiting.len() >= MOST_WAITING {
+            waiting.pop_front();
+        }
+        waiting.push_back((input, now));
+    }
+
+    /// The oldest that was not taken yet, and when it came.
+    pub(in super::super) fn take(&self) -> Option<(Input, MediaTime)> {
+        lock(&self.0).pop_front()
+    }
+}

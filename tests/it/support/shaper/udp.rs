@@ -1,0 +1,149 @@
+//! The bottleneck for datagrams: what finds no room in the queue is dropped.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::{Carried, LOOK, Path, Shared, now, sleep_until};
+
+/// As large as a datagram can be.
+const LARGEST: usize = 65_536;
+
+type Waiting = (Instant, Vec<u8>);
+
+/// Carries datagrams to one port, and the answers back to whoever sent last.
+pub struct UdpShaper {
+    port: u16,
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl UdpShaper {
+    /// To `port` of this machine.
+    pub fn to(port: u16, path: Path) -> Self {
+        let front = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let back = UdpSocket::bind("127.0.0.1:0").unwrap();
+        for socket in [&front, &back] {
+            socket.set_read_timeout(Some(LOOK)).unwrap();
+        }
+        let own = front.local_addr().unwrap().port();
+        let shared = Shared::new(path.kbps);
+        let sender = Arc::new(Mutex::new(None));
+        let (there, to_server) = channel();
+        let (home, to_sender) = channel();
+        let server = SocketAddr::from(([127, 0, 0, 1], port));
+        let threads = vec![
+            spawn({
+                let (front, shared, sender) = (clone(&front), shared.clone(), sender.clone());
+                move || enter(&front, &shared, path, &sender, &there)
+            }),
+            spawn({
+                let back = clone(&back);
+                move || leave(&to_server, |data| back.send_to(data, server).is_ok())
+            }),
+            spawn({
+                let (back, shared) = (clone(&back), shared.clone());
+                move || answer(&back, &shared, path.delay, &home)
+            }),
+            spawn(move || {
+                leave(&to_sender, |data| {
+                    let to = address(&sender);
+                    to.is_some_and(|to| front.send_to(data, to).is_ok())
+                });
+            }),
+        ];
+        Self {
+            port: own,
+            shared,
+            threads,
+        }
+    }
+
+    /// Send here.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub fn set_kbps(&self, kbps: u64) {
+        self.shared.kbps.store(kbps, Ordering::Relaxed);
+    }
+
+    pub fn carried(&self) -> Carried {
+        Carried::of(&self.shared)
+    }
+}
+
+impl Drop for UdpShaper {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn clone(socket: &UdpSocket) -> UdpSocket {
+    socket.try_clone().unwrap()
+}
+
+fn spawn(work: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
+    thread::Builder::new()
+        .name("shaper".to_owned())
+        .spawn(work)
+        .unwrap()
+}
+
+#[allow(clippy::disallowed_methods, reason = "no lock of ours to poison")]
+fn address(sender: &Mutex<Option<SocketAddr>>) -> Option<SocketAddr> {
+    *sender.lock().unwrap()
+}
+
+/// What comes waits for its turn on the wire, or is dropped.
+fn enter(
+    front: &UdpSocket,
+    shared: &Shared,
+    path: Path,
+    sender: &Mutex<Option<SocketAddr>>,
+    there: &Sender<Waiting>,
+) {
+    let mut data = vec![0; LARGEST];
+    let mut free_at = now();
+    while !shared.ended() {
+        let Ok((size, from)) = front.recv_from(&mut data) else {
+            continue;
+        };
+        #[allow(clippy::disallowed_methods, reason = "no lock of ours to poison")]
+        sender.lock().unwrap().replace(from);
+        let now = now();
+        let start = free_at.max(now);
+        shared.offered.fetch_add(1, Ordering::Relaxed);
+        if start - now > path.queue {
+            shared.dropped.fetch_add(1, Ordering::Relaxed);
+            continue;
+        }
+        free_at = start + shared.time_on_the_wire(size);
+        shared
+            .carried_bytes
+            .fetch_add(size as u64, Ordering::Relaxed);
+        let _ = there.send((free_at + path.delay, data[..size].to_vec()));
+    }
+}
+
+fn answer(back: &UdpSocket, shared: &Shared, delay: Duration, home: &Sender<Waiting>) {
+    let mut data = vec![0; LARGEST];
+    while !shared.ended() {
+        if let Ok(size) = back.recv(&mut data) {
+            let _ = home.send((now() + delay, data[..size].to_vec()));
+        }
+    }
+}
+
+fn leave(waiting: &Receiver<Waiting>, send: impl Fn(&[u8]) -> bool) {
+    while let Ok((at, data)) = waiting.recv() {
+        sleep_until(at);
+        send(&data);
+    }
+}
