@@ -53,8 +53,8 @@ fn list() {
 }
 
 fn bench(cases: Vec<&'static Case>) {
-    if !namespaces::are_ours_to_make() {
-        eprintln!("bench-network: network namespaces need root: run it as root");
+    if let Some(obstacle) = namespaces::obstacle() {
+        eprintln!("bench-network: {obstacle}");
         std::process::exit(1);
     }
     let repeats = std::env::var("REPEATS").map_or(1, |repeats| repeats.parse().unwrap());

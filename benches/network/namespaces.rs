@@ -74,11 +74,15 @@ impl Drop for Network {
     }
 }
 
-/// Namespaces can be made: `ip` is there, and this is root.
-pub fn are_ours_to_make() -> bool {
+/// Why no network can be made here, in words for whoever started this.
+pub fn obstacle() -> Option<&'static str> {
+    let answers = |program: &str| Command::new(program).arg("-V").output().is_ok();
+    if !(answers("ip") && answers("tc")) {
+        return Some("needs the programs ip and tc: install iproute2");
+    }
     let user = Command::new("id").arg("-u").output();
     let root = user.is_ok_and(|output| output.stdout == b"0\n");
-    root && Command::new("ip").arg("-V").output().is_ok()
+    (!root).then_some("network namespaces need root: run it as root")
 }
 
 fn name(place: Place) -> String {

@@ -6,7 +6,7 @@ use crate::cases::{Case, Transport};
 use crate::child;
 use crate::namespaces::SENDER_ADDRESS;
 use crate::packets;
-use crate::record::Log;
+use crate::record::{Log, What};
 use crate::relay;
 use crate::tcp_flow::Taker;
 
@@ -27,7 +27,7 @@ pub fn run(case: &'static Case) {
     let log = Log::default();
     let pipeline = match case.transport {
         Transport::Rtp => rtp(case, &log),
-        Transport::Srt => srt(case),
+        Transport::Srt => srt(case, &log),
         // The server takes it.
         Transport::Rtmp => gst::Pipeline::new(),
     };
@@ -61,10 +61,21 @@ fn rtp(case: &Case, log: &Log) -> gst::Pipeline {
     pipeline
 }
 
-fn srt(case: &Case) -> gst::Pipeline {
+fn srt(case: &Case, log: &Log) -> gst::Pipeline {
     relay::start(SRT_PORT, SRT_INNER_PORT, case.delay_ms);
-    child::pipeline(&format!(
-        "srtsrc uri=srt://127.0.0.1:{SRT_INNER_PORT}?mode=listener latency={SRT_LATENCY_MS} \
+    let pipeline = child::pipeline(&format!(
+        "srtsrc name=source uri=srt://127.0.0.1:{SRT_INNER_PORT}?mode=listener latency={SRT_LATENCY_MS} \
          ! fakesink sync=false async=false"
-    ))
+    ));
+    let source = pipeline.by_name("source").unwrap();
+    let log = log.clone();
+    let probe = move |_: &gst::Pad, info: &mut gst::PadProbeInfo<'_>| {
+        if let Some(buffer) = info.buffer() {
+            log.note(What::Media(buffer.size() as u32));
+        }
+        gst::PadProbeReturn::Ok
+    };
+    let pad = source.static_pad("src").unwrap();
+    pad.add_probe(gst::PadProbeType::BUFFER, probe);
+    pipeline
 }

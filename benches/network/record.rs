@@ -27,6 +27,8 @@ pub enum What {
     Age(f64),
     /// Bytes of the TCP flow came.
     Tcp(u32),
+    /// A packet of media came out of the transport.
+    Media(u32),
 }
 
 impl fmt::Display for Record {
@@ -37,6 +39,7 @@ impl fmt::Display for Record {
             What::Target(bps) => write!(f, "target {at} {bps}"),
             What::Age(ms) => write!(f, "age {at} {ms}"),
             What::Tcp(bytes) => write!(f, "tcp {at} {bytes}"),
+            What::Media(bytes) => write!(f, "media {at} {bytes}"),
         }
     }
 }
@@ -57,6 +60,7 @@ impl FromStr for Record {
             "target" => What::Target(number(word()?)?),
             "age" => What::Age(number(word()?)?),
             "tcp" => What::Tcp(number(word()?)?),
+            "media" => What::Media(number(word()?)?),
             _ => return Err(()),
         };
         Ok(Self { at, what })

@@ -26,7 +26,7 @@ pub fn start(outer: u16, inner: u16, delay_ms: u32) {
     thread::spawn(move || {
         take(&from, delay, &there, |address| {
             let _ = source.set(address);
-        })
+        });
     });
     let to = near.clone();
     thread::spawn(move || release(&held, |packet| drop(to.send(packet))));

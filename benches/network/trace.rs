@@ -9,6 +9,8 @@ use crate::series::Series;
 
 /// Ethernet, IPv4 and UDP: what a packet is longer on the wire than its RTP.
 const HEADERS: f64 = 14.0 + 20.0 + 8.0;
+/// SRT adds its own to them.
+const SRT_HEADERS: f64 = HEADERS + 16.0;
 /// A full TCP segment of 1448 bytes is a frame of 1514.
 const TCP_ON_WIRE: f64 = 1514.0 / 1448.0;
 const SECOND: f64 = 1e9;
@@ -16,7 +18,7 @@ const SECOND: f64 = 1e9;
 /// Bytes on the wire, delays in ms.
 #[derive(Debug, Default)]
 pub struct Trace {
-    /// Bytes that came out of the bottleneck.
+    /// Bytes that came out of the bottleneck; of SRT only what came in time, and once.
     pub arrived: Series,
     /// What the queue, or one that waits for a blocking sink, adds to the delay.
     pub queue: Series,
@@ -49,6 +51,11 @@ impl Trace {
                 What::Tcp(bytes) => trace
                     .tcp
                     .push(at(record.at), f64::from(bytes) * TCP_ON_WIRE),
+                What::Media(bytes) => {
+                    trace
+                        .arrived
+                        .push(at(record.at), f64::from(bytes) + SRT_HEADERS);
+                }
                 What::Packet { .. } => {}
             }
         }
@@ -90,13 +97,16 @@ impl Trace {
     /// Of other transports the bottleneck knows what there is to know.
     fn add_counters(&mut self, case: &Case, seen: &Seen, at: impl Fn(u64) -> f64) {
         let ages_tell = !self.queue.0.is_empty();
+        let media_tells = !self.arrived.0.is_empty();
         for pair in seen.bottleneck.windows(2) {
             let [(_, before), (time, now)] = pair else {
                 continue;
             };
             let time = at(*time);
             let dropped = (now.dropped - before.dropped) as f64;
-            self.arrived.push(time, (now.bytes - before.bytes) as f64);
+            if !media_tells {
+                self.arrived.push(time, (now.bytes - before.bytes) as f64);
+            }
             self.sent
                 .push(time, (now.packets - before.packets) as f64 + dropped);
             self.lost.push(time, dropped);
