@@ -1,6 +1,6 @@
 # Every target is a line or two that a person could type.
 .POSIX:
-.PHONY: all deps plugin demo check lint test bench bench-latency bench-peers install install-user uninstall clean
+.PHONY: all deps plugin demo check lint test bench bench-latency bench-peers bench-network install install-user uninstall clean
 
 all: plugin
 
@@ -33,6 +33,11 @@ bench-latency: deps
 # The same beside GstShark, which is fetched and built in target/peers (GSTSHARK_SOURCE: from there instead).
 bench-peers: deps
 	sh scripts/peers.sh cargo bench --locked --bench latency_tables
+
+# What congestion control makes of a network, in network namespaces (as root). REPEATS=3: medians of three runs.
+# PEER=rtpgccbwe: that element beside ours, fetched and built in target/peers.
+bench-network: deps
+	sh scripts/congestion_peer.sh cargo bench --locked --bench network -- all
 
 # PREFIX, LIBDIR, DATADIR and DESTDIR are honoured; without them the plugin goes where GStreamer looks.
 install: plugin
