@@ -83,6 +83,8 @@ pub enum Reason {
     FeedbackLost,
     /// The limits changed.
     Limits,
+    /// Others on the path take more or less of it.
+    Sharing,
 }
 
 impl Reason {
@@ -97,6 +99,7 @@ impl Reason {
             Self::Backlog => "backlog",
             Self::FeedbackLost => "feedback-lost",
             Self::Limits => "limits",
+            Self::Sharing => "sharing",
         }
     }
 
