@@ -66,13 +66,6 @@ impl Encoder {
         self.element.upgrade().as_ref() == Some(element)
     }
 
-    /// The encoder is still part of a pipeline.
-    pub(super) fn is_there(&self) -> bool {
-        self.element
-            .upgrade()
-            .is_some_and(|element| element.parent().is_some())
-    }
-
     /// What the encoder is set to; `None` where it is gone or chooses by itself.
     pub(super) fn bitrate(&self) -> Option<Bitrate> {
         let value = self.element.upgrade()?.property_value(&self.property);

@@ -7,13 +7,14 @@ use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
+use gst_base::subclass::base_transform::GenerateOutputSuccess;
 use gst_base::subclass::prelude::*;
 use livetune_core::units::{Bitrate, ByteCount};
 
 use super::outbox::MESSAGE;
 use super::settings::Settings;
 use super::state::{Act, News, State};
-use super::transport::twcc;
+use super::transport::{self, twcc};
 use crate::runtime::figures::{self, Figure};
 use crate::runtime::lock::lock;
 use crate::runtime::stats::Stats;
@@ -77,6 +78,16 @@ pub struct AdaptiveBitrate {
         blurb = "Name of the encoder element to drive (NULL = the nearest one upstream)"
     )]
     #[property(
+        name = "transport",
+        type = Option<String>,
+        member = transport,
+        get,
+        set,
+        mutable_ready,
+        nick = "Transport",
+        blurb = "Name of the element that carries the stream: rtpbin, webrtcbin or a sink (NULL = all downstream)"
+    )]
+    #[property(
         name = "post-messages",
         type = bool,
         member = post_messages,
@@ -94,7 +105,8 @@ pub struct AdaptiveBitrate {
         get = Self::stats,
         nick = "Statistics",
         blurb = "The fields of livetune-bitrate, and jitter (ns), sent-bitrate (bit/s), reports, min-bitrate, \
-                 max-bitrate (bit/s), and the names of encoder and transport (none where not found)"
+                 max-bitrate (bit/s), feedback (twcc, rtcp, rist, srt, backpressure, none), and the names of encoder \
+                 and transport (none where not found)"
     )]
     pub(super) state: Mutex<Option<State>>,
     #[property(
@@ -151,12 +163,13 @@ impl AdaptiveBitrate {
         let now = clock::monotonic();
         if self.is_search_due(now) {
             self.find_encoder(now);
-            self.find_session(now);
+            self.find_transports(now);
         }
         let size = ByteCount::new(buffer.size() as u64);
         let at = buffer.dts_or_pts().map(clock::media_time);
+        let media = transport::running_time(self.obj().sink_pad(), buffer);
         let observe = |state: &mut State| {
-            let act = state.on_buffer(size, at, now);
+            let act = state.on_buffer(size, at, media, now);
             (act, state.late_trouble(now))
         };
         let (act, trouble) = lock(&self.state).as_mut().map(observe).unwrap_or_default();
@@ -166,7 +179,11 @@ impl AdaptiveBitrate {
         self.tell(trouble);
     }
 
-    fn act(&self, act: &Act) {
+    pub(super) fn act(&self, act: &Act) {
+        let newest = |state: &State| state.is_newest(act);
+        if !lock(&self.state).as_ref().is_some_and(newest) {
+            return;
+        }
         if let Some(encoder) = &act.encoder {
             encoder.set(act.asked);
         }
@@ -305,6 +322,11 @@ impl BaseTransformImpl for AdaptiveBitrate {
         ) {
             self.relinked.store(true, Ordering::Relaxed);
         }
+        if event.type_() == gst::EventType::FlushStop
+            && let Some(state) = &mut *lock(&self.state)
+        {
+            state.network.on_flush();
+        }
         if let gst::EventView::Caps(caps) = event.view() {
             let rate = frame_rate(caps.caps());
             let mut state = lock(&self.state);
@@ -322,9 +344,19 @@ impl BaseTransformImpl for AdaptiveBitrate {
         if let Some(packets) = event.structure().filter(|s| s.name() == twcc::EVENT)
             && let Some(state) = &mut *lock(&self.state)
         {
-            state.on_twcc(packets, clock::monotonic());
+            state.network.on_twcc(packets, clock::monotonic());
         }
         self.parent_src_event(event)
+    }
+
+    fn generate_output(&self) -> Result<GenerateOutputSuccess, gst::FlowError> {
+        // The base class asks again as soon as it has pushed the last output.
+        self.on_push_returned();
+        let output = self.parent_generate_output()?;
+        if let GenerateOutputSuccess::Buffer(buffer) = &output {
+            self.on_push(buffer);
+        }
+        Ok(output)
     }
 
     fn transform_ip_passthrough(

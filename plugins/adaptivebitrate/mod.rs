@@ -27,6 +27,7 @@ use gst::prelude::*;
 
 mod encoder;
 mod encoder_table;
+mod feedback;
 mod imp;
 mod outbox;
 mod search;

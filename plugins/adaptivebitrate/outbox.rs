@@ -70,7 +70,10 @@ pub(super) enum Trouble {
     NoEncoder,
     NoEncoderCalled(String),
     Refused(String, Refusal),
-    NoSession,
+    NoTransport,
+    NoTransportCalled(String),
+    TransportGone(String),
+    Deaf(String),
     NoReports,
 }
 
@@ -102,9 +105,23 @@ impl Trouble {
                 "{name} cannot change its bit rate while it runs, so it stays as it is: use an encoder that can, \
                  for example x264enc"
             ),
-            Self::NoSession => "No RTP session found downstream, so nothing is known of the network and the bit rate \
-                stays as it is: send through rtpbin or rtpsession (rtph264pay ! rtpbin.send_rtp_sink_0)"
+            Self::NoTransport => "Nothing found downstream that carries the stream away, so nothing is known of the \
+                network and the bit rate stays as it is: link a transport (rtpbin, webrtcbin, srtsink, ristsink, \
+                rtmp2sink, tcpclientsink), or name it with the property transport"
                 .to_owned(),
+            Self::NoTransportCalled(name) => format!(
+                "No transport called {name} in this pipeline, so nothing is known of the network and the bit rate \
+                 stays as it is: set the property transport to the name of an rtpbin, webrtcbin or sink, or leave \
+                 it out to search downstream"
+            ),
+            Self::TransportGone(name) => format!(
+                "{name} no longer carries the stream, so nothing is known of the network and the bit rate stays as \
+                 it is: link another transport, it is found within a second"
+            ),
+            Self::Deaf(name) => format!(
+                "{name} says nothing of the network, so the bit rate stays as it is: send RTP through rtpbin or \
+                 rtpsession with RTCP coming back (rtph264pay ! rtpbin.send_rtp_sink_0), or use srtsink or ristsink"
+            ),
             Self::NoReports => "No RTCP receiver report has arrived for 15 s, so the bit rate stays as it is: let \
                 the receiver send RTCP back (its rtpbin.send_rtcp_src_0 ! udpsink) and feed it into this session \
                 (udpsrc caps=application/x-rtcp ! rtpbin.recv_rtcp_sink_0)"

@@ -1,4 +1,4 @@
-//! Finds the encoder and the RTP session, and says what is missing.
+//! Finds the encoder, and says what is missing.
 
 use std::sync::atomic::Ordering;
 
@@ -11,8 +11,7 @@ use livetune_core::time::MediaTime;
 use super::encoder::Encoder;
 use super::imp::{AdaptiveBitrate, CAT};
 use super::outbox::Trouble;
-use super::state::{Found, State};
-use super::transport::Feedback;
+use super::state::Found;
 use super::walk;
 use crate::runtime::lock::lock;
 
@@ -55,28 +54,6 @@ impl AdaptiveBitrate {
             .as_mut()
             .map(|state| state.on_encoder(found, bitrate, now));
         drop(before);
-        self.tell(trouble);
-    }
-
-    pub(super) fn find_session(&self, now: MediaTime) {
-        let path = walk::rtp_session_after(self.obj().src_pad());
-        let is_known = |state: &State| match (&path, state.feedback()) {
-            (Some(path), Some(feedback)) => feedback.is(&path.session),
-            (None, None) => true,
-            _ => false,
-        };
-        let trouble = path.is_none().then_some(Trouble::NoSession);
-        let known = lock(&self.state).as_ref().is_none_or(is_known);
-        if !known {
-            let inbox = lock(&self.state).as_ref().map(State::inbox);
-            let found = path.as_ref().zip(inbox);
-            let found = found.map(|(path, inbox)| Feedback::connect(path, inbox));
-            gst::debug!(CAT, imp = self, "session {found:?}");
-            let before = lock(&self.state)
-                .as_mut()
-                .map(|state| state.on_session(found, now));
-            drop(before);
-        }
         self.tell(trouble);
     }
 

@@ -13,6 +13,8 @@ pub(super) struct Settings {
     pub(super) start_bitrate: u32,
     /// Name of the encoder; none: search for it.
     pub(super) encoder: Option<String>,
+    /// Name of the transport; none: search for it.
+    pub(super) transport: Option<String>,
     pub(super) post_messages: bool,
 }
 
@@ -24,6 +26,7 @@ impl Settings {
         max_bitrate: 8_000_000,
         start_bitrate: 0,
         encoder: None,
+        transport: None,
         post_messages: true,
     };
 

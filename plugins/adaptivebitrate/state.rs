@@ -1,6 +1,5 @@
 //! What the element knows while it runs.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use livetune_core::bitrate::{Config, ConfigError, Controller, Reason, Thinning};
@@ -10,7 +9,7 @@ use livetune_core::units::{Bitrate, ByteCount};
 use super::encoder::{Encoder, Pace, Refusal};
 use super::encoder_table::Change;
 use super::outbox::{Announcement, Trouble};
-use super::transport::{Feedback, Inbox, Input, Twcc};
+use super::transport::{Input, Network, Rounds, Transport};
 use crate::runtime::figures::{Figure, Value};
 use crate::runtime::telemetry::Registration;
 
@@ -30,10 +29,10 @@ pub(super) struct State {
     start: Option<Bitrate>,
     started: Started,
     encoder: Found<Encoder>,
-    feedback: Option<Feedback>,
-    inbox: Arc<Inbox>,
-    twcc: Twcc,
-    feedback_since: MediaTime,
+    pub(super) network: Network,
+    began: Option<MediaTime>,
+    /// Acts so far.
+    acts: u64,
     pace: Pace,
     thinning: Thinning,
     announced: Announcement,
@@ -59,6 +58,8 @@ enum Started {
 
 /// To be done once the state is unlocked.
 pub(super) struct Act {
+    /// Acts are counted: threads may overtake each other.
+    pub(super) number: u64,
     pub(super) encoder: Option<Encoder>,
     /// What the encoder is to be set to.
     pub(super) asked: Bitrate,
@@ -87,10 +88,9 @@ impl State {
                 name: None,
                 handle: Err(None),
             },
-            feedback: None,
-            inbox: Arc::default(),
-            twcc: Twcc::default(),
-            feedback_since: MediaTime::ZERO,
+            network: Network::default(),
+            began: None,
+            acts: 0,
             pace: Pace::default(),
             thinning: Thinning::new(),
             announced: Announcement {
@@ -108,23 +108,23 @@ impl State {
         })
     }
 
-    /// Whether to look for the encoder and the session now.
+    /// Whether to look for the encoder and the transport now.
     pub(super) fn is_search_due(&mut self, now: MediaTime) -> bool {
+        self.began.get_or_insert(now);
         if now < self.next_search {
             return false;
         }
         self.next_search = now.after(SEARCH_INTERVAL);
-        let driven = self.encoder.handle.as_ref().is_ok_and(Encoder::is_there);
-        let heard = self.feedback.as_ref().is_some_and(Feedback::is_there);
-        !(driven && heard)
+        true
+    }
+
+    /// When the first buffer passed.
+    pub(super) fn began(&self) -> MediaTime {
+        self.began.unwrap_or_default()
     }
 
     pub(super) fn encoder(&self) -> Option<&Encoder> {
         self.encoder.handle.as_ref().ok()
-    }
-
-    pub(super) fn feedback(&self) -> Option<&Feedback> {
-        self.feedback.as_ref()
     }
 
     /// Takes in the encoder that a search found, and what it is set to; gives back the one before.
@@ -152,14 +152,15 @@ impl State {
         std::mem::replace(&mut self.encoder, found)
     }
 
-    /// Takes in the session that a search found; gives back the one before.
-    pub(super) fn on_session(
+    /// Takes in the transports that a search found; gives back those before.
+    pub(super) fn on_transports(
         &mut self,
-        found: Option<Feedback>,
+        found: Vec<Transport>,
+        rounds: Option<Rounds>,
         now: MediaTime,
-    ) -> Option<Feedback> {
-        self.feedback_since = now;
-        std::mem::replace(&mut self.feedback, found)
+    ) -> Vec<Transport> {
+        self.core.on_other_path();
+        self.network.replace(found, rounds, now)
     }
 
     /// Answers whether `trouble` is new, and remembers it.
@@ -183,35 +184,30 @@ impl State {
         self.thinning.on_caps(rate);
     }
 
-    /// Where feedback waits for the next buffer.
-    pub(super) fn inbox(&self) -> Arc<Inbox> {
-        self.inbox.clone()
-    }
-
-    /// The session tells what became of its packets. Comes on the thread that receives RTCP.
-    pub(super) fn on_twcc(&mut self, packets: &gst::StructureRef, now: MediaTime) {
-        let packets = self.twcc.take_in(packets, now);
-        if !packets.is_empty() {
-            self.inbox.put(Input::Packets(packets), now);
-        }
-    }
-
-    /// A buffer of the time `at` passes. Answers what is to be done.
+    /// A buffer of the time `at` passes, whose running time is `media`. Answers what is to be done.
     pub(super) fn on_buffer(
         &mut self,
         size: ByteCount,
         at: Option<MediaTime>,
+        media: Option<MediaTime>,
         now: MediaTime,
     ) -> Option<Act> {
         self.core.on_sent(size, now);
+        self.network.on_buffer(size, media);
         if let Some(at) = at {
             self.thinning.on_frame(at);
         }
+        self.judge(now)
+    }
+
+    /// Judges all feedback that has come. Answers what is to be done.
+    pub(super) fn judge(&mut self, now: MediaTime) -> Option<Act> {
         let mut decision = None;
-        while let Some((input, at)) = self.inbox.take() {
+        while let Some((input, at)) = self.network.take() {
             let decided = match input {
                 Input::Packets(packets) => self.core.on_packets(&packets, at),
                 Input::Report(report) => self.core.on_report(report, at),
+                Input::Backlog(backlog) => self.core.on_backlog(backlog, at),
             };
             decision = decided.or(decision);
         }
@@ -226,7 +222,8 @@ impl State {
 
     /// The trouble that shows only with time.
     pub(super) fn late_trouble(&self, now: MediaTime) -> Option<Trouble> {
-        let late = self.feedback.is_some() && now.since(self.feedback_since) > REPORTS_DUE;
+        let waits = self.network.waits_for_reports(now);
+        let late = waits.is_some_and(|waits| waits > REPORTS_DUE);
         let told = || {
             self.told
                 .iter()
@@ -252,12 +249,19 @@ impl State {
         if !due && !falls {
             return None;
         }
+        self.acts += 1;
         let news = first || target != self.announced.bitrate;
         Some(Act {
+            number: self.acts,
             encoder: self.encoder().filter(|_| due).cloned(),
             asked,
             news: news.then(|| self.announce(target, now)),
         })
+    }
+
+    /// No decision was made after that of `act`.
+    pub(super) fn is_newest(&self, act: &Act) -> bool {
+        act.number == self.acts
     }
 
     fn announce(&mut self, target: Bitrate, now: MediaTime) -> News {
@@ -312,7 +316,7 @@ impl State {
             Figure::new(
                 "reports",
                 Value::Count(self.core.reports()),
-                "Receiver reports taken in",
+                "Pieces of feedback judged: reports, and messages on packets; none of a backlog",
             ),
             Figure::new(
                 "min-bitrate",
@@ -331,13 +335,13 @@ impl State {
             ),
             Figure::new(
                 "transport",
-                Value::Text(
-                    self.feedback
-                        .as_ref()
-                        .map_or("none", Feedback::name)
-                        .to_owned(),
-                ),
-                "The RTP session that reports come from",
+                Value::Text(self.network.names()),
+                "The elements that carry the stream and were found",
+            ),
+            Figure::new(
+                "feedback",
+                Value::Text(self.network.kind(now).as_str().to_owned()),
+                "What tells of the network: twcc, rtcp, rist, srt, backpressure or none",
             ),
         ]);
         figures

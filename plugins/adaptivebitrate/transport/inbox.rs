@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
-use livetune_core::bitrate::{IntervalReport, PacketResult};
+use livetune_core::bitrate::{Backlog, IntervalReport, PacketResult};
 use livetune_core::time::MediaTime;
 
 use crate::runtime::lock::lock;
@@ -18,6 +18,8 @@ pub(in super::super) enum Input {
     Packets(Vec<PacketResult>),
     /// What a receiver says of the time since its last report.
     Report(IntervalReport),
+    /// How far a sink is behind.
+    Backlog(Backlog),
 }
 
 /// A bounded queue of feedback, each with the time at which it came.

@@ -1,10 +1,197 @@
-//! Feedback of the network: which transport carries the stream, and what it tells.
+//! Feedback of the network: which transports carry the stream, and what they tell.
 
+mod find;
 mod inbox;
+mod network;
+mod pressure;
 mod report_block;
+mod rounds;
 mod rtcp;
+mod srt;
 pub(super) mod twcc;
 
+use std::sync::Arc;
+
+use gst::glib;
+use gst::prelude::*;
+use livetune_core::bitrate::{Backlog, IntervalReport};
+use livetune_core::time::MediaTime;
+use livetune_core::units::ByteCount;
+
+pub(super) use find::{Found, behind, in_element};
 pub(super) use inbox::{Inbox, Input};
-pub(super) use rtcp::Feedback;
-pub(super) use twcc::Twcc;
+pub(super) use network::Network;
+pub(super) use pressure::{Push, running_time};
+pub(super) use rounds::Rounds;
+
+use find::Way;
+use pressure::Pressure;
+use rtcp::Session;
+use srt::Srt;
+use twcc::Twcc;
+
+/// One transport of the stream. Weak: it keeps no element alive. Ends with its last clone.
+#[derive(Clone, Debug)]
+pub(super) struct Transport {
+    element: glib::WeakRef<gst::Element>,
+    name: String,
+    source: Arc<Source>,
+}
+
+/// How a transport tells.
+#[derive(Debug)]
+enum Source {
+    /// By itself, as reports come.
+    Session {
+        _listens: Session,
+    },
+    /// When it is asked.
+    Srt(Srt),
+    Pressure(Pressure),
+    /// Never.
+    Deaf,
+}
+
+/// What tells of the network; the words of `stats`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Twcc,
+    Rtcp,
+    Rist,
+    Srt,
+    Backpressure,
+    None,
+}
+
+impl Kind {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Twcc => "twcc",
+            Self::Rtcp => "rtcp",
+            Self::Rist => "rist",
+            Self::Srt => "srt",
+            Self::Backpressure => "backpressure",
+            Self::None => "none",
+        }
+    }
+}
+
+impl Transport {
+    /// Listens to what was found; what comes goes into the `inbox`.
+    pub(super) fn connect(found: &Found, inbox: &Arc<Inbox>) -> Self {
+        let element = &found.element;
+        let source = match &found.way {
+            Way::Session(rtp) => Source::Session {
+                _listens: Session::listen(element, rtp, inbox.clone()),
+            },
+            Way::Srt => Source::Srt(Srt::of(element)),
+            Way::Pressure(pad) => Source::Pressure(Pressure::watch(element, pad)),
+            Way::Deaf => Source::Deaf,
+        };
+        Self {
+            element: element.downgrade(),
+            name: element.name().to_string(),
+            source: Arc::new(source),
+        }
+    }
+
+    /// The element's name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        match &*self.source {
+            Source::Session { .. } if self.is_in("ristsink") => Kind::Rist,
+            Source::Session { .. } => Kind::Rtcp,
+            Source::Srt(_) => Kind::Srt,
+            Source::Pressure(_) => Kind::Backpressure,
+            Source::Deaf => Kind::None,
+        }
+    }
+
+    /// This listens to what was `found`.
+    pub(super) fn is(&self, found: &Found) -> bool {
+        self.element.upgrade().as_ref() == Some(&found.element)
+    }
+
+    /// Tells only when it is asked.
+    pub(super) fn is_asked(&self) -> bool {
+        matches!(&*self.source, Source::Srt(_) | Source::Pressure(_))
+    }
+
+    /// A buffer of ours goes its way.
+    pub(super) fn on_passed(&self, size: ByteCount, media: Option<MediaTime>) {
+        if let (Source::Pressure(pressure), Some(media)) = (&*self.source, media) {
+            pressure.on_passed(size, media);
+        }
+    }
+
+    /// The `push` returns at the running time `running`.
+    pub(super) fn on_returned(&self, push: Push, running: MediaTime, now: MediaTime) {
+        if let Source::Pressure(pressure) = &*self.source {
+            pressure.on_returned(push, running, now);
+        }
+    }
+
+    pub(super) fn on_flush(&self) {
+        if let Source::Pressure(pressure) = &*self.source {
+            pressure.on_flush();
+        }
+    }
+
+    fn is_in(&self, factory: &str) -> bool {
+        let mut next = self.element.upgrade().and_then(|e| e.parent());
+        while let Some(object) = next {
+            let element = object.downcast_ref::<gst::Element>();
+            if element
+                .and_then(|e| e.factory())
+                .is_some_and(|f| f.name() == factory)
+            {
+                return true;
+            }
+            next = object.parent();
+        }
+        false
+    }
+}
+
+/// Asks all `transports` that have to be asked: of each kind the slowest one tells. While `push` is under way.
+pub(super) fn ask(
+    transports: &[Transport],
+    push: Option<Push>,
+    running: Option<MediaTime>,
+    now: MediaTime,
+) -> impl Iterator<Item = Input> + use<> {
+    let mut report: Option<IntervalReport> = None;
+    let mut backlog: Option<Backlog> = None;
+    for transport in transports {
+        match &*transport.source {
+            Source::Srt(srt) => report = slower(report, srt.read(now)),
+            Source::Pressure(pressure) => {
+                let read = pressure.read(push, running, now);
+                backlog = Some(backlog.map_or(read, |other| behind_most(other, read)));
+            }
+            Source::Session { .. } | Source::Deaf => (),
+        }
+    }
+    let report = report.map(Input::Report);
+    report.into_iter().chain(backlog.map(Input::Backlog))
+}
+
+fn slower(one: Option<IntervalReport>, other: Option<IntervalReport>) -> Option<IntervalReport> {
+    let all = [one, other].into_iter().flatten();
+    all.max_by_key(|report| report.rtt)
+}
+
+fn behind_most(one: Backlog, other: Backlog) -> Backlog {
+    Backlog {
+        behind: one.behind.max(other.behind),
+        held: if one.held > other.held {
+            one.held
+        } else {
+            other.held
+        },
+        drained: one.drained.min(other.drained),
+    }
+}

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 use gst::glib;
 use gst::prelude::*;
 
-use super::super::walk::RtpPath;
 use super::inbox::{Inbox, Input};
 use super::report_block::{Reporters, Snapshot};
 use crate::runtime::lock::lock;
@@ -13,52 +12,31 @@ use crate::runtime::{clock, guard};
 
 /// The connection to one session. Weak: it keeps no session alive. Ends when dropped.
 #[derive(Debug)]
-pub(in super::super) struct Feedback {
+pub(super) struct Session {
     session: glib::WeakRef<gst::Element>,
-    name: String,
     handler: Option<glib::SignalHandlerId>,
 }
 
-impl Feedback {
-    /// Listens to the session of `path`; its reports go into the `inbox`.
-    pub(in super::super) fn connect(path: &RtpPath, inbox: Arc<Inbox>) -> Self {
-        let rtp = path.rtp.downgrade();
+impl Session {
+    /// Listens to `session`, which sends what leaves `rtp`; its reports go into the `inbox`.
+    pub(super) fn listen(session: &gst::Element, rtp: &gst::Pad, inbox: Arc<Inbox>) -> Self {
+        let rtp = rtp.downgrade();
         let reporters = Mutex::new(Reporters::default());
         // The session notifies right after it has taken in a report, with its lock released.
-        let handler = path
-            .session
-            .connect_notify(Some("stats"), move |session, _| {
-                guard::guard("adaptivebitrate's report handler", (), || {
-                    let ssrc = rtp.upgrade().and_then(|pad| ssrc(&pad));
-                    take_in(session, ssrc, &reporters, &inbox);
-                });
+        let handler = session.connect_notify(Some("stats"), move |session, _| {
+            guard::guard("adaptivebitrate's report handler", (), || {
+                let ssrc = rtp.upgrade().and_then(|pad| ssrc(&pad));
+                take_in(session, ssrc, &reporters, &inbox);
             });
+        });
         Self {
-            session: path.session.downgrade(),
-            name: path.session.name().to_string(),
+            session: session.downgrade(),
             handler: Some(handler),
         }
     }
-
-    /// The session's name.
-    pub(in super::super) fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// This listens to `session`.
-    pub(in super::super) fn is(&self, session: &gst::Element) -> bool {
-        self.session.upgrade().as_ref() == Some(session)
-    }
-
-    /// The session is still part of a pipeline.
-    pub(in super::super) fn is_there(&self) -> bool {
-        self.session
-            .upgrade()
-            .is_some_and(|session| session.parent().is_some())
-    }
 }
 
-impl Drop for Feedback {
+impl Drop for Session {
     fn drop(&mut self) {
         if let (Some(session), Some(handler)) = (self.session.upgrade(), self.handler.take()) {
             session.disconnect(handler);

@@ -36,7 +36,7 @@ struct Told {
 
 /// Reads the events of one stream.
 #[derive(Debug, Default)]
-pub(in super::super) struct Twcc {
+pub(super) struct Twcc {
     newest: Option<(u64, MediaTime)>,
     /// The clock of departures is behind ours by this much, in nanoseconds.
     behind: i64,
@@ -44,7 +44,7 @@ pub(in super::super) struct Twcc {
 
 impl Twcc {
     /// What the event's `structure` tells, which came at `now`. Nothing is sorted out that was told before.
-    pub(in super::super) fn take_in(
+    pub(super) fn take_in(
         &mut self,
         structure: &gst::StructureRef,
         now: MediaTime,

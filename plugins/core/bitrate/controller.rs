@@ -105,6 +105,12 @@ impl Controller {
         self.told = Bitrate::from_bps(self.target as u64);
     }
 
+    /// The stream goes another way from now on, or nobody knows where: silence of whoever reported means nothing.
+    pub fn on_other_path(&mut self) {
+        self.cadence = Cadence::default();
+        self.packets_heard = None;
+    }
+
     /// `bytes` of the stream are sent.
     pub fn on_sent(&mut self, bytes: ByteCount, now: MediaTime) {
         let last = self.last_sent.replace(now);
@@ -147,6 +153,9 @@ impl Controller {
     pub fn on_backlog(&mut self, backlog: Backlog, now: MediaTime) -> Option<Decision> {
         let situation = self.situation(now);
         let advice = self.backlogs.on_backlog(&backlog, situation);
+        // A sink that keeps up says nothing about a path of which somebody reports.
+        let reported = self.cadence.deadline().is_some();
+        let advice = advice.filter(|advice| advice.reason.is_congestion() || !reported);
         let congested = advice.is_some_and(|advice| advice.reason.is_congestion());
         let missing = Ratio::of(congested.into(), 1);
         let advice = self.overrule(advice, missing, 1, situation);

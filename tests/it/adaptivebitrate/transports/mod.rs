@@ -1,6 +1,8 @@
 //! Every transport against a real receiver, over a bottleneck on the loopback: the rate comes down to what it carries.
 
+mod pressure;
 mod rtp;
+mod srt;
 
 use std::net::{TcpListener, UdpSocket};
 use std::time::Duration;

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use gst::prelude::*;
 
-use super::{encoder, feedback, settles, target_kbps, udp_port};
-use crate::support::pipeline::{LIMIT, Pipeline, stats};
+use super::{encoder, feedback, settles, udp_port};
+use crate::support::pipeline::Pipeline;
 use crate::support::shaper::{Path, UdpShaper};
-use crate::support::wait::eventually;
 
 const TWCC: &str =
     "extmap-5=(string)http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::{Carried, LOOK, Path, Shared, now, sleep_until};
 
@@ -13,6 +13,13 @@ use super::{Carried, LOOK, Path, Shared, now, sleep_until};
 const LARGEST: usize = 65_536;
 
 type Waiting = (Instant, Vec<u8>);
+
+/// Which way the bottleneck is.
+#[derive(Clone, Copy, PartialEq)]
+enum Narrow {
+    There,
+    Back,
+}
 
 /// Carries datagrams to one port, and the answers back to whoever sent last.
 pub struct UdpShaper {
@@ -24,6 +31,15 @@ pub struct UdpShaper {
 impl UdpShaper {
     /// To `port` of this machine.
     pub fn to(port: u16, path: Path) -> Self {
+        Self::with(port, path, Narrow::There)
+    }
+
+    /// From `port` of this machine to whoever sends to this one.
+    pub fn from(port: u16, path: Path) -> Self {
+        Self::with(port, path, Narrow::Back)
+    }
+
+    fn with(port: u16, path: Path, narrow: Narrow) -> Self {
         let front = UdpSocket::bind("127.0.0.1:0").unwrap();
         let back = UdpSocket::bind("127.0.0.1:0").unwrap();
         for socket in [&front, &back] {
@@ -38,7 +54,8 @@ impl UdpShaper {
         let threads = vec![
             spawn({
                 let (front, shared, sender) = (clone(&front), shared.clone(), sender.clone());
-                move || enter(&front, &shared, path, &sender, &there)
+                let way = Way::new(path, narrow == Narrow::There);
+                move || carry(&front, &shared, way, &there, |from| remember(&sender, from))
             }),
             spawn({
                 let back = clone(&back);
@@ -46,7 +63,8 @@ impl UdpShaper {
             }),
             spawn({
                 let (back, shared) = (clone(&back), shared.clone());
-                move || answer(&back, &shared, path.delay, &home)
+                let way = Way::new(path, narrow == Narrow::Back);
+                move || carry(&back, &shared, way, &home, |_| ())
             }),
             spawn(move || {
                 leave(&to_sender, |data| {
@@ -101,43 +119,54 @@ fn address(sender: &Mutex<Option<SocketAddr>>) -> Option<SocketAddr> {
     *sender.lock().unwrap()
 }
 
-/// What comes waits for its turn on the wire, or is dropped.
-fn enter(
-    front: &UdpSocket,
-    shared: &Shared,
+#[allow(clippy::disallowed_methods, reason = "no lock of ours to poison")]
+fn remember(sender: &Mutex<Option<SocketAddr>>, from: SocketAddr) {
+    sender.lock().unwrap().replace(from);
+}
+
+/// One direction.
+struct Way {
     path: Path,
-    sender: &Mutex<Option<SocketAddr>>,
-    there: &Sender<Waiting>,
+    narrow: bool,
+}
+
+impl Way {
+    fn new(path: Path, narrow: bool) -> Self {
+        Self { path, narrow }
+    }
+}
+
+/// What comes waits for its turn on the wire, or is dropped; the other way there is room for all.
+fn carry(
+    socket: &UdpSocket,
+    shared: &Shared,
+    way: Way,
+    out: &Sender<Waiting>,
+    heard_from: impl Fn(SocketAddr),
 ) {
     let mut data = vec![0; LARGEST];
     let mut free_at = now();
     while !shared.ended() {
-        let Ok((size, from)) = front.recv_from(&mut data) else {
+        let Ok((size, from)) = socket.recv_from(&mut data) else {
             continue;
         };
-        #[allow(clippy::disallowed_methods, reason = "no lock of ours to poison")]
-        sender.lock().unwrap().replace(from);
+        heard_from(from);
         let now = now();
-        let start = free_at.max(now);
-        shared.offered.fetch_add(1, Ordering::Relaxed);
-        if start - now > path.queue {
-            shared.dropped.fetch_add(1, Ordering::Relaxed);
-            continue;
+        let mut at = now;
+        if way.narrow {
+            let start = free_at.max(now);
+            shared.offered.fetch_add(1, Ordering::Relaxed);
+            if start - now > way.path.queue {
+                shared.dropped.fetch_add(1, Ordering::Relaxed);
+                continue;
+            }
+            free_at = start + shared.time_on_the_wire(size);
+            at = free_at;
+            shared
+                .carried_bytes
+                .fetch_add(size as u64, Ordering::Relaxed);
         }
-        free_at = start + shared.time_on_the_wire(size);
-        shared
-            .carried_bytes
-            .fetch_add(size as u64, Ordering::Relaxed);
-        let _ = there.send((free_at + path.delay, data[..size].to_vec()));
-    }
-}
-
-fn answer(back: &UdpSocket, shared: &Shared, delay: Duration, home: &Sender<Waiting>) {
-    let mut data = vec![0; LARGEST];
-    while !shared.ended() {
-        if let Ok(size) = back.recv(&mut data) {
-            let _ = home.send((now() + delay, data[..size].to_vec()));
-        }
+        let _ = out.send((at + way.path.delay, data[..size].to_vec()));
     }
 }
 

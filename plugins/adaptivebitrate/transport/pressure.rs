@@ -1,0 +1,137 @@
+//! Back-pressure: how far a sink is behind what leaves our pad (RTMP, TCP, HTTP, pipes).
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use gst::glib;
+use gst::prelude::*;
+use gst_base::prelude::*;
+use livetune_core::bitrate::{Backlog, Meter};
+use livetune_core::time::{MediaTime, nanos};
+use livetune_core::units::ByteCount;
+
+use crate::runtime::lock::lock;
+use crate::runtime::{clock, guard};
+
+/// Watches one sink. Weak: it keeps no element alive. Ends when dropped.
+#[derive(Debug)]
+pub(in super::super) struct Pressure {
+    sink: glib::WeakRef<gst::Element>,
+    pad: glib::WeakRef<gst::Pad>,
+    probe: Option<gst::PadProbeId>,
+    meter: Arc<Mutex<Meter>>,
+    /// How long the sink waits for its clock, in nanoseconds.
+    latency: AtomicU64,
+}
+
+/// A push of ours that has not returned.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Push {
+    /// Running time when it began: it stands still while the pipeline does.
+    pub(in super::super) began: MediaTime,
+    /// Running time of the buffer.
+    pub(in super::super) media: Option<MediaTime>,
+}
+
+impl Pressure {
+    /// Watches what enters `sink` through `pad`.
+    pub(super) fn watch(sink: &gst::Element, pad: &gst::Pad) -> Self {
+        let meter = Arc::new(Mutex::new(Meter::default()));
+        let of_probe = meter.clone();
+        let mask = gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST;
+        let probe = pad.add_probe(mask, move |pad, info| {
+            guard::guard("adaptivebitrate's probe of a sink", (), || {
+                let buffer = match &info.data {
+                    Some(gst::PadProbeData::Buffer(buffer)) => Some(buffer.as_ref()),
+                    Some(gst::PadProbeData::BufferList(list)) => list.iter().last(),
+                    _ => None,
+                };
+                if let Some(media) = buffer.and_then(|buffer| running_time(pad, buffer)) {
+                    lock(&of_probe).on_taken(media, clock::monotonic());
+                }
+            });
+            gst::PadProbeReturn::Ok
+        });
+        Self {
+            sink: sink.downgrade(),
+            pad: pad.downgrade(),
+            probe,
+            meter,
+            latency: AtomicU64::new(0),
+        }
+    }
+
+    /// A buffer of ours goes its way.
+    pub(in super::super) fn on_passed(&self, size: ByteCount, media: MediaTime) {
+        lock(&self.meter).on_passed(size, media);
+    }
+
+    /// The `push` returns at the running time `running`.
+    pub(in super::super) fn on_returned(&self, push: Push, running: MediaTime, now: MediaTime) {
+        let held = self.held(push, running);
+        if held > Duration::ZERO {
+            lock(&self.meter).on_held(held, now);
+        }
+    }
+
+    pub(in super::super) fn on_flush(&self) {
+        lock(&self.meter).on_flush();
+    }
+
+    /// The backlog, while the `push` is under way.
+    pub(super) fn read(
+        &self,
+        push: Option<Push>,
+        running: Option<MediaTime>,
+        now: MediaTime,
+    ) -> Backlog {
+        let latency = self.sink.upgrade().map_or(Duration::ZERO, |s| latency(&s));
+        self.latency.store(nanos(latency), Ordering::Relaxed);
+        let holding = push.zip(running);
+        let holding = holding.map_or(Duration::ZERO, |(push, running)| self.held(push, running));
+        let mut meter = lock(&self.meter);
+        meter.set_latency(latency);
+        meter.read(holding, now)
+    }
+
+    /// How long the `push` takes longer than the sink waits for its clock.
+    fn held(&self, push: Push, running: MediaTime) -> Duration {
+        let latency = Duration::from_nanos(self.latency.load(Ordering::Relaxed));
+        let due = push.media.map(|media| media.after(latency));
+        let waits = latency > Duration::ZERO || self.is_synchronised();
+        let from = due
+            .filter(|_| waits)
+            .map_or(push.began, |due| due.max(push.began));
+        running.since(from)
+    }
+
+    fn is_synchronised(&self) -> bool {
+        let sink = self.sink.upgrade();
+        let sink = sink.and_then(|sink| sink.downcast::<gst_base::BaseSink>().ok());
+        sink.is_some_and(|sink| sink.is_sync())
+    }
+}
+
+impl Drop for Pressure {
+    fn drop(&mut self) {
+        if let (Some(pad), Some(probe)) = (self.pad.upgrade(), self.probe.take()) {
+            pad.remove_probe(probe);
+        }
+    }
+}
+
+/// How long after its running time a buffer is to be sent; nothing where the sink does not wait.
+fn latency(sink: &gst::Element) -> Duration {
+    let sink = sink.downcast_ref::<gst_base::BaseSink>();
+    let sink = sink.filter(|sink| sink.is_sync());
+    sink.map_or(Duration::ZERO, |sink| sink.latency().into())
+}
+
+/// The running time at which `buffer` passes `pad`.
+pub(in super::super) fn running_time(pad: &gst::Pad, buffer: &gst::BufferRef) -> Option<MediaTime> {
+    let event = pad.sticky_event::<gst::event::Segment>(0)?;
+    let segment = event.segment().downcast_ref::<gst::ClockTime>()?;
+    let time = segment.to_running_time(buffer.pts().or(buffer.dts()))?;
+    Some(clock::media_time(time))
+}
