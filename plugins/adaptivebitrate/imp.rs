@@ -4,17 +4,18 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{LazyLock, Mutex};
 
 use gst::glib;
+use gst::glib::subclass::Signal;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::base_transform::GenerateOutputSuccess;
 use gst_base::subclass::prelude::*;
-use livetune_core::units::{Bitrate, ByteCount};
 
-use super::outbox::MESSAGE;
+use super::Mode;
 use super::settings::Settings;
-use super::state::{Act, News, State};
-use super::transport::{self, twcc};
+use super::state::State;
+use super::steering::BITRATE_CHANGED;
+use super::transport::twcc;
 use crate::runtime::figures::{self, Figure};
 use crate::runtime::lock::lock;
 use crate::runtime::stats::Stats;
@@ -88,6 +89,94 @@ pub struct AdaptiveBitrate {
         blurb = "Name of the element that carries the stream: rtpbin, webrtcbin or a sink (NULL = all downstream)"
     )]
     #[property(
+        name = "enabled",
+        type = bool,
+        get = |this: &Self| lock(&this.settings).enabled,
+        set = |this: &Self, enabled| this.enable(enabled),
+        default = Settings::DEFAULT.enabled,
+        mutable_playing,
+        nick = "Enabled",
+        blurb = "Set the encoder's bit rate; where not, it stays as it is and the network is only watched"
+    )]
+    #[property(
+        name = "mode",
+        type = Mode,
+        get = |this: &Self| lock(&this.settings).tuning.mode,
+        set = |this: &Self, mode| this.tune(|tuning| tuning.mode = mode),
+        mutable_playing,
+        nick = "Mode",
+        blurb = "How the bit rate is found",
+        builder(Settings::DEFAULT.tuning.mode)
+    )]
+    #[property(
+        name = "step-size",
+        type = u32,
+        get = |this: &Self| lock(&this.settings).tuning.step_size,
+        set = |this: &Self, bps| this.tune(|tuning| tuning.step_size = bps),
+        default = Settings::DEFAULT.tuning.step_size,
+        mutable_playing,
+        nick = "Step size",
+        blurb = "Bit rates are multiples of this, or a limit (bit/s; 0 = any rate; in mode fixed-step the size of a step, \
+                 0 = 500000)"
+    )]
+    #[property(
+        name = "adjustment-interval",
+        type = u32,
+        get = |this: &Self| lock(&this.settings).tuning.adjustment_interval,
+        set = |this: &Self, ms| this.tune(|tuning| tuning.adjustment_interval = ms),
+        default = Settings::DEFAULT.tuning.adjustment_interval,
+        mutable_playing,
+        nick = "Adjustment interval",
+        blurb = "Least time between two rises, in milliseconds (0 = as fast as feedback allows; in mode fixed-step the \
+                 time between two steps, 0 = 5000). In mode auto the bit rate falls at once"
+    )]
+    #[property(
+        name = "quality-threshold",
+        type = f64,
+        get = |this: &Self| lock(&this.settings).tuning.quality_threshold,
+        set = |this: &Self, part| this.tune(|tuning| tuning.quality_threshold = part),
+        minimum = 0.0,
+        maximum = 1.0,
+        default = Settings::DEFAULT.tuning.quality_threshold,
+        mutable_playing,
+        nick = "Quality threshold",
+        blurb = "Fraction of the packets that must arrive, else the bit rate falls (0 = loss that does not follow the \
+                 bit rate is borne; in mode fixed-step 0.95)"
+    )]
+    #[property(
+        name = "group",
+        type = Option<String>,
+        get = |this: &Self| lock(&this.settings).tuning.group.clone(),
+        set = |this: &Self, name: Option<String>| this.tune(|tuning| tuning.group = name.clone()),
+        mutable_playing,
+        nick = "Group",
+        blurb = "Name of the group of streams in this process that share a bottleneck: what their transports carry is \
+                 divided among them (NULL = all that go through the same transport)"
+    )]
+    #[property(
+        name = "weight",
+        type = f64,
+        get = |this: &Self| lock(&this.settings).tuning.weight,
+        set = |this: &Self, weight| this.tune(|tuning| tuning.weight = weight),
+        minimum = 0.01,
+        maximum = 100.0,
+        default = Settings::DEFAULT.tuning.weight,
+        mutable_playing,
+        nick = "Weight",
+        blurb = "Part of the group's bit rate, beside the others of the same priority"
+    )]
+    #[property(
+        name = "priority",
+        type = i32,
+        get = |this: &Self| lock(&this.settings).tuning.priority,
+        set = |this: &Self, priority| this.tune(|tuning| tuning.priority = priority),
+        default = Settings::DEFAULT.tuning.priority,
+        mutable_playing,
+        nick = "Priority",
+        blurb = "Streams of a higher priority get up to their max-bitrate before lower ones get more than their \
+                 min-bitrate"
+    )]
+    #[property(
         name = "post-messages",
         type = bool,
         member = post_messages,
@@ -116,7 +205,16 @@ pub struct AdaptiveBitrate {
         nick = "Target bit rate",
         blurb = "What the encoder is to send (bit/s), with notify (0 = not set yet)"
     )]
-    target: AtomicU32,
+    pub(super) target: AtomicU32,
+    #[property(
+        name = "estimated-bitrate",
+        type = u32,
+        get = |this: &Self| this.estimate.load(Ordering::Relaxed),
+        nick = "Estimated bit rate",
+        blurb = "What the network carries (bit/s): headers, and all streams of the transport, with notify (0 = not \
+                 known yet)"
+    )]
+    pub(super) estimate: AtomicU32,
     /// Something upstream or downstream was linked anew.
     pub(super) relinked: AtomicBool,
 }
@@ -128,89 +226,6 @@ impl AdaptiveBitrate {
             Stats(gst::Structure::new_empty(STATS)),
             || Stats(figures::structure(STATS, &self.figures())),
         )
-    }
-
-    /// Takes `change` over where the limits can be kept then, or where nothing runs yet.
-    fn change_limits(&self, change: impl FnOnce(&mut Settings)) {
-        guard::guard("adaptivebitrate's limits", (), || {
-            let mut wanted = lock(&self.settings).clone();
-            change(&mut wanted);
-            if let Err(text) = self.set_limits(&wanted) {
-                gst::element_imp_warning!(
-                    self,
-                    gst::LibraryError::Settings,
-                    ("{text}; nothing changed")
-                );
-                return;
-            }
-            let mut settings = lock(&self.settings);
-            settings.min_bitrate = wanted.min_bitrate;
-            settings.max_bitrate = wanted.max_bitrate;
-        });
-    }
-
-    fn set_limits(&self, settings: &Settings) -> Result<(), String> {
-        match &mut *lock(&self.state) {
-            Some(state) => {
-                let limits = settings.limits()?;
-                state.set_limits(limits).map_err(|error| error.to_string())
-            }
-            None => Ok(()),
-        }
-    }
-
-    fn on_buffer(&self, buffer: &gst::BufferRef) {
-        let now = clock::monotonic();
-        if self.is_search_due(now) {
-            self.find_encoder(now);
-            self.find_transports(now);
-        }
-        let size = ByteCount::new(buffer.size() as u64);
-        let at = buffer.dts_or_pts().map(clock::media_time);
-        let media = transport::running_time(self.obj().sink_pad(), buffer);
-        let observe = |state: &mut State| {
-            let act = state.on_buffer(size, at, media, now);
-            (act, state.late_trouble(now))
-        };
-        let (act, trouble) = lock(&self.state).as_mut().map(observe).unwrap_or_default();
-        if let Some(act) = act {
-            self.act(&act);
-        }
-        self.tell(trouble);
-    }
-
-    pub(super) fn act(&self, act: &Act) {
-        let newest = |state: &State| state.is_newest(act);
-        if !lock(&self.state).as_ref().is_some_and(newest) {
-            return;
-        }
-        if let Some(encoder) = &act.encoder {
-            encoder.set(act.asked);
-        }
-        gst::debug!(CAT, imp = self, "asked of the encoder: {}", act.asked);
-        if let Some(news) = &act.news {
-            self.announce(news);
-        }
-    }
-
-    fn announce(&self, news: &News) {
-        let announcement = &news.announcement;
-        gst::debug!(CAT, imp = self, "{announcement:?}");
-        // Whether anybody upstream listens is not ours to know.
-        let _ = self
-            .obj()
-            .sink_pad()
-            .push_event(announcement.event(news.limits));
-        self.target
-            .store(announcement.bitrate.as_bps_u32(), Ordering::Relaxed);
-        self.obj().notify_target_bitrate();
-        if news.post && lock(&self.settings).post_messages {
-            let structure = figures::structure(MESSAGE, &announcement.figures());
-            let message = gst::message::Element::builder(structure)
-                .src(&*self.obj())
-                .build();
-            let _ = self.obj().post_message(message);
-        }
     }
 }
 
@@ -244,6 +259,14 @@ impl ObjectImpl for AdaptiveBitrate {
     fn constructed(&self) {
         self.parent_constructed();
         self.obj().set_passthrough(true);
+    }
+
+    fn signals() -> &'static [Signal] {
+        static SIGNALS: LazyLock<Vec<Signal>> = LazyLock::new(|| {
+            let types = [u32::static_type(), String::static_type()];
+            vec![Signal::builder(BITRATE_CHANGED).param_types(types).build()]
+        });
+        &SIGNALS
     }
 }
 
@@ -296,10 +319,8 @@ impl BaseTransformImpl for AdaptiveBitrate {
         let settings_error =
             |text: String| gst::error_msg!(gst::LibraryError::Settings, ("{text}"));
         let limits = settings.limits().map_err(settings_error)?;
-        let start = Some(settings.start_bitrate).filter(|bps| *bps > 0);
-        let start = start.map(|bps| Bitrate::from_bps(bps.into()));
         let registration = telemetry::register(self, super::FACTORY, None);
-        let state = State::new(limits, start, registration);
+        let state = State::new(limits, &settings, registration);
         let state = state.map_err(|error| settings_error(error.to_string()))?;
         *lock(&self.state) = Some(state);
         Ok(())
@@ -312,6 +333,7 @@ impl BaseTransformImpl for AdaptiveBitrate {
         }
         drop(state);
         self.target.store(0, Ordering::Relaxed);
+        self.estimate.store(0, Ordering::Relaxed);
         Ok(())
     }
 

@@ -25,6 +25,7 @@
 use gst::glib;
 use gst::prelude::*;
 
+mod allotment;
 mod encoder;
 mod encoder_table;
 mod feedback;
@@ -32,7 +33,9 @@ mod imp;
 mod outbox;
 mod search;
 mod settings;
+mod sharing;
 mod state;
+mod steering;
 mod transport;
 mod walk;
 
@@ -41,6 +44,25 @@ glib::wrapper! {
     pub struct AdaptiveBitrate(ObjectSubclass<imp::AdaptiveBitrate>)
         @extends gst_base::BaseTransform, gst::Element, gst::Object,
         @implements gst::Preset;
+}
+
+/// How the rate is found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstLiveTuneAdaptiveBitrateMode")]
+pub enum Mode {
+    /// Congestion control.
+    #[default]
+    #[enum_value(
+        name = "Congestion control: as much as the network carries",
+        nick = "auto"
+    )]
+    Auto,
+    /// A step up or down after each interval.
+    #[enum_value(
+        name = "One step of step-size after each adjustment-interval: up where quality-threshold was kept, else down",
+        nick = "fixed-step"
+    )]
+    FixedStep,
 }
 
 /// The factory's name.

@@ -1,7 +1,11 @@
 //! What the user can set.
 
-use livetune_core::bitrate::Config;
+use std::time::Duration;
+
+use livetune_core::bitrate::{Config, Steps};
 use livetune_core::units::Bitrate;
+
+use super::Mode;
 
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
@@ -15,7 +19,64 @@ pub(super) struct Settings {
     pub(super) encoder: Option<String>,
     /// Name of the transport; none: search for it.
     pub(super) transport: Option<String>,
+    pub(super) enabled: bool,
+    pub(super) tuning: Tuning,
     pub(super) post_messages: bool,
+}
+
+/// How the rate moves, and whose it is.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Tuning {
+    pub(super) mode: Mode,
+    /// Bit/s; 0: any rate, or the usual step.
+    pub(super) step_size: u32,
+    /// Milliseconds; 0: as it comes, or the usual interval.
+    pub(super) adjustment_interval: u32,
+    /// The fraction of packets that must arrive; 0: what the path bears, or the usual fraction.
+    pub(super) quality_threshold: f64,
+    /// Name of the group; none: all that go through the same transport.
+    pub(super) group: Option<String>,
+    pub(super) weight: f64,
+    pub(super) priority: i32,
+}
+
+impl Tuning {
+    pub(super) const DEFAULT: Self = Self {
+        mode: Mode::Auto,
+        step_size: 0,
+        adjustment_interval: 0,
+        quality_threshold: 0.0,
+        group: None,
+        weight: 1.0,
+        priority: 0,
+    };
+
+    pub(super) fn step(&self) -> Bitrate {
+        Bitrate::from_bps(self.step_size.into())
+    }
+
+    pub(super) fn interval(&self) -> Duration {
+        Duration::from_millis(self.adjustment_interval.into())
+    }
+
+    /// The steps of mode `fixed-step`.
+    pub(super) fn steps(&self) -> Steps {
+        let usual = Steps::default();
+        Steps {
+            step: match self.step_size {
+                0 => usual.step,
+                _ => self.step(),
+            },
+            interval: match self.adjustment_interval {
+                0 => usual.interval,
+                _ => self.interval(),
+            },
+            threshold: match self.quality_threshold > 0.0 {
+                true => self.quality_threshold,
+                false => usual.threshold,
+            },
+        }
+    }
 }
 
 impl Settings {
@@ -27,6 +88,8 @@ impl Settings {
         start_bitrate: 0,
         encoder: None,
         transport: None,
+        enabled: true,
+        tuning: Tuning::DEFAULT,
         post_messages: true,
     };
 

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use livetune_core::bitrate::{Config, ConfigError, Controller, Reason, Thinning};
+use livetune_core::bitrate::{Config, ConfigError, Reason, Thinning};
 use livetune_core::time::MediaTime;
 use livetune_core::units::{Bitrate, ByteCount};
 
+use super::allotment::Allotment;
 use super::encoder::{Encoder, Pace, Refusal};
 use super::encoder_table::Change;
 use super::outbox::{Announcement, Trouble};
-use super::transport::{Input, Network, Rounds, Transport};
+use super::settings::{Settings, Tuning};
+use super::transport::{Network, Rounds, Transport};
 use crate::runtime::figures::{Figure, Value};
 use crate::runtime::telemetry::Registration;
 
@@ -24,7 +26,8 @@ const START: Bitrate = Bitrate::from_kbps(2_048);
 
 /// Exists from READY→PAUSED to PAUSED→READY.
 pub(super) struct State {
-    core: Controller,
+    allotment: Allotment,
+    enabled: bool,
     /// The user's start, `None` for the encoder's own.
     start: Option<Bitrate>,
     started: Started,
@@ -77,12 +80,14 @@ pub(super) struct News {
 impl State {
     pub(super) fn new(
         limits: Config,
-        start: Option<Bitrate>,
+        settings: &Settings,
         registration: Registration,
     ) -> Result<Self, ConfigError> {
+        let start = Some(settings.start_bitrate).filter(|bps| *bps > 0);
         Ok(Self {
-            core: Controller::new(limits)?,
-            start,
+            allotment: Allotment::new(limits, &settings.tuning)?,
+            enabled: settings.enabled,
+            start: start.map(|bps| Bitrate::from_bps(bps.into())),
             started: Started::No,
             encoder: Found {
                 name: None,
@@ -138,7 +143,7 @@ impl State {
         if self.started == Started::No || (driven && self.started == Started::WithoutEncoder) {
             let start = self.start.or(bitrate).unwrap_or(START);
             self.announced.bitrate = bitrate.unwrap_or(start);
-            self.announced.reason = self.core.start_at(start, now).reason;
+            self.allotment.start_at(start, now);
             self.started = if driven {
                 Started::WithEncoder
             } else {
@@ -159,8 +164,9 @@ impl State {
         rounds: Option<Rounds>,
         now: MediaTime,
     ) -> Vec<Transport> {
-        self.core.on_other_path();
-        self.network.replace(found, rounds, now)
+        let before = self.network.replace(found, rounds, now);
+        self.allotment.join(self.network.address());
+        before
     }
 
     /// Answers whether `trouble` is new, and remembers it.
@@ -172,11 +178,30 @@ impl State {
         new
     }
 
-    pub(super) fn set_limits(&mut self, limits: Config) -> Result<(), ConfigError> {
-        if let Some(decision) = self.core.set_limits(limits)? {
-            self.announced.reason = decision.reason;
+    pub(super) fn set_limits(&mut self, limits: Config, now: MediaTime) -> Result<(), ConfigError> {
+        self.allotment.set_limits(limits, now)
+    }
+
+    pub(super) fn set_tuning(&mut self, tuning: &Tuning) {
+        self.allotment.set_tuning(tuning);
+    }
+
+    /// Whether the encoder is to follow. Where it is again, all starts from the rate that it has.
+    pub(super) fn set_enabled(&mut self, enabled: bool, current: Option<Bitrate>, now: MediaTime) {
+        let resumes = enabled && !self.enabled;
+        self.enabled = enabled;
+        if let Some(current) = current.filter(|_| resumes) {
+            self.allotment.start_at(current, now);
         }
-        Ok(())
+    }
+
+    /// What the network carries, once something is known of it.
+    pub(super) fn estimate(&self) -> Option<Bitrate> {
+        (self.started != Started::No).then(|| self.allotment.estimate())
+    }
+
+    pub(super) fn wants_key_frame(&mut self, now: MediaTime) -> bool {
+        self.allotment.wants_key_frame(now)
     }
 
     /// Buffers of `rate` frames a second follow.
@@ -192,7 +217,7 @@ impl State {
         media: Option<MediaTime>,
         now: MediaTime,
     ) -> Option<Act> {
-        self.core.on_sent(size, now);
+        self.allotment.on_sent(size, now);
         self.network.on_buffer(size, media);
         if let Some(at) = at {
             self.thinning.on_frame(at);
@@ -202,26 +227,15 @@ impl State {
 
     /// Judges all feedback that has come. Answers what is to be done.
     pub(super) fn judge(&mut self, now: MediaTime) -> Option<Act> {
-        let mut decision = None;
         while let Some((input, at)) = self.network.take() {
-            let decided = match input {
-                Input::Packets(packets) => self.core.on_packets(&packets, at),
-                Input::Report(report) => self.core.on_report(report, at),
-                Input::Backlog(backlog) => self.core.on_backlog(backlog, at),
-            };
-            decision = decided.or(decision);
+            self.allotment.on_input(input, at);
         }
-        if self.core.next_wakeup().is_some_and(|at| at <= now) {
-            decision = self.core.on_timer(now).or(decision);
-        }
-        if let Some(decision) = decision {
-            self.announced.reason = decision.reason;
-        }
+        self.allotment.on_time(now);
         self.act(now)
     }
 
     /// The trouble that shows only with time.
-    pub(super) fn late_trouble(&self, now: MediaTime) -> Option<Trouble> {
+    pub(super) fn late_trouble(&mut self, now: MediaTime) -> Option<Trouble> {
         let waits = self.network.waits_for_reports(now);
         let late = waits.is_some_and(|waits| waits > REPORTS_DUE);
         let told = || {
@@ -229,7 +243,8 @@ impl State {
                 .iter()
                 .any(|told| told.is_like(&Trouble::NoReports))
         };
-        (late && self.core.reports() == 0 && !told()).then_some(Trouble::NoReports)
+        (late && self.allotment.controller().reports() == 0 && !told())
+            .then_some(Trouble::NoReports)
     }
 
     fn act(&mut self, now: MediaTime) -> Option<Act> {
@@ -238,10 +253,10 @@ impl State {
             Err(Some(Refusal::Taken)) => return None,
             Err(_) => Change::Live,
         };
-        if self.started == Started::No {
+        if self.started == Started::No || !self.enabled {
             return None;
         }
-        let target = self.core.target();
+        let target = self.allotment.target();
         let asked = target.scaled(self.share());
         let first = self.pace.is_new();
         let falls = target < self.announced.bitrate;
@@ -267,6 +282,7 @@ impl State {
     fn announce(&mut self, target: Bitrate, now: MediaTime) -> News {
         self.announced.previous = self.announced.bitrate;
         self.announced.bitrate = target;
+        self.announced.reason = self.allotment.reason();
         self.observe_network();
         let post = now >= self.next_message || self.announced.reason != Reason::Increase;
         if post {
@@ -274,7 +290,7 @@ impl State {
         }
         News {
             announcement: self.announced.clone(),
-            limits: self.core.config(),
+            limits: self.allotment.limits(),
             post,
         }
     }
@@ -289,33 +305,34 @@ impl State {
     pub(super) fn farewell(&self) -> Option<(Encoder, Bitrate)> {
         let told_more = (self.share() - 1.0).abs() > f64::EPSILON;
         let encoder = self.encoder().filter(|_| told_more)?;
-        Some((encoder.clone(), self.core.target()))
+        Some((encoder.clone(), self.allotment.target()))
     }
 
     fn observe_network(&mut self) {
-        self.announced.loss = self.core.loss();
-        self.announced.rtt = self.core.rtt();
-        self.announced.queue_delay = self.core.queue_delay();
+        let controller = self.allotment.controller();
+        self.announced.loss = controller.loss();
+        self.announced.rtt = controller.rtt();
+        self.announced.queue_delay = controller.queue_delay();
     }
 
     pub(super) fn figures(&mut self, now: MediaTime) -> Vec<Figure> {
         self.observe_network();
-        let limits = self.core.config();
+        let limits = self.allotment.limits();
         let mut figures = self.announced.figures();
         figures.extend([
             Figure::new(
                 "jitter",
-                Value::Duration(self.core.jitter().unwrap_or_default()),
+                Value::Duration(self.allotment.controller().jitter().unwrap_or_default()),
                 "Interarrival jitter that the receiver reports (RFC 3550)",
             ),
             Figure::new(
                 "sent-bitrate",
-                Value::Bitrate(self.core.sent_rate(now)),
+                Value::Bitrate(self.allotment.controller().sent_rate(now)),
                 "Rate of what passed in the last half second",
             ),
             Figure::new(
                 "reports",
-                Value::Count(self.core.reports()),
+                Value::Count(self.allotment.controller().reports()),
                 "Pieces of feedback judged: reports, and messages on packets; none of a backlog",
             ),
             Figure::new(
@@ -327,6 +344,26 @@ impl State {
                 "max-bitrate",
                 Value::Bitrate(limits.max),
                 "Never above this",
+            ),
+            Figure::new(
+                "estimated-bitrate",
+                Value::Bitrate(self.allotment.estimate()),
+                "What the network carries, headers and other streams of the transport included",
+            ),
+            Figure::new(
+                "overhead",
+                Value::Number(self.allotment.factor()),
+                "Bytes on the wire for each byte of the encoder",
+            ),
+            Figure::new(
+                "other-bitrate",
+                Value::Bitrate(self.allotment.others()),
+                "What else goes through the transport: audio, repairs",
+            ),
+            Figure::new(
+                "streams",
+                Value::Count(self.allotment.streams() as u64),
+                "Streams that share the estimate, this one among them",
             ),
             Figure::new(
                 "encoder",

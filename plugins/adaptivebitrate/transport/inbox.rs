@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use livetune_core::bitrate::{Backlog, IntervalReport, PacketResult};
 use livetune_core::time::MediaTime;
+use livetune_core::units::ByteCount;
 
 use crate::runtime::lock::lock;
 
@@ -15,11 +16,21 @@ const MOST_WAITING: usize = 64;
 #[derive(Debug)]
 pub(in super::super) enum Input {
     /// The fate of single packets.
-    Packets(Vec<PacketResult>),
+    Packets(Packets),
     /// What a receiver says of the time since its last report.
     Report(IntervalReport),
     /// How far a sink is behind.
     Backlog(Backlog),
+}
+
+/// What one message of feedback tells.
+#[derive(Debug, Default)]
+pub(in super::super) struct Packets {
+    pub(in super::super) results: Vec<PacketResult>,
+    /// Bytes on the wire in packets of our payload type.
+    pub(in super::super) own: ByteCount,
+    /// In all others: audio, repairs.
+    pub(in super::super) others: ByteCount,
 }
 
 /// A bounded queue of feedback, each with the time at which it came.

@@ -19,7 +19,7 @@ use livetune_core::time::MediaTime;
 use livetune_core::units::ByteCount;
 
 pub(super) use find::{Found, behind, in_element};
-pub(super) use inbox::{Inbox, Input};
+pub(super) use inbox::{Inbox, Input, Packets};
 pub(super) use network::Network;
 pub(super) use pressure::{Push, running_time};
 pub(super) use rounds::Rounds;
@@ -42,9 +42,7 @@ pub(super) struct Transport {
 #[derive(Debug)]
 enum Source {
     /// By itself, as reports come.
-    Session {
-        _listens: Session,
-    },
+    Session(Session),
     /// When it is asked.
     Srt(Srt),
     Pressure(Pressure),
@@ -81,9 +79,7 @@ impl Transport {
     pub(super) fn connect(found: &Found, inbox: &Arc<Inbox>) -> Self {
         let element = &found.element;
         let source = match &found.way {
-            Way::Session(rtp) => Source::Session {
-                _listens: Session::listen(element, rtp, inbox.clone()),
-            },
+            Way::Session(rtp) => Source::Session(Session::listen(element, rtp, inbox.clone())),
             Way::Srt => Source::Srt(Srt::of(element)),
             Way::Pressure(pad) => Source::Pressure(Pressure::watch(element, pad)),
             Way::Deaf => Source::Deaf,
@@ -100,10 +96,23 @@ impl Transport {
         &self.name
     }
 
+    /// What tells it from others of the process while it lives.
+    pub(super) fn address(&self) -> Option<u64> {
+        Some(self.element.upgrade()?.as_ptr() as u64)
+    }
+
+    /// That of our RTP packets.
+    pub(super) fn payload_type(&self) -> Option<u8> {
+        match &*self.source {
+            Source::Session(session) => session.payload_type(),
+            _ => None,
+        }
+    }
+
     pub(super) fn kind(&self) -> Kind {
         match &*self.source {
-            Source::Session { .. } if self.is_in("ristsink") => Kind::Rist,
-            Source::Session { .. } => Kind::Rtcp,
+            Source::Session(_) if self.is_in("ristsink") => Kind::Rist,
+            Source::Session(_) => Kind::Rtcp,
             Source::Srt(_) => Kind::Srt,
             Source::Pressure(_) => Kind::Backpressure,
             Source::Deaf => Kind::None,
@@ -172,7 +181,7 @@ pub(super) fn ask(
                 let read = pressure.read(push, running, now);
                 backlog = Some(backlog.map_or(read, |other| behind_most(other, read)));
             }
-            Source::Session { .. } | Source::Deaf => (),
+            Source::Session(_) | Source::Deaf => (),
         }
     }
     let report = report.map(Input::Report);

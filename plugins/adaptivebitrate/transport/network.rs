@@ -53,8 +53,9 @@ impl Network {
 
     /// The session tells what became of its packets. Comes on the thread that receives RTCP.
     pub(in super::super) fn on_twcc(&mut self, packets: &gst::StructureRef, now: MediaTime) {
-        let packets = self.twcc.take_in(packets, now);
-        if !packets.is_empty() {
+        let ours = self.transports.iter().find_map(Transport::payload_type);
+        let packets = self.twcc.take_in(packets, ours, now);
+        if !packets.results.is_empty() {
             self.twcc_heard = Some(now);
             self.inbox.put(Input::Packets(packets), now);
         }
@@ -118,6 +119,11 @@ impl Network {
         }
         let kinds = self.transports.iter().map(Transport::kind);
         kinds.min_by_key(|kind| *kind as u8).unwrap_or(Kind::None)
+    }
+
+    /// What the first transport is known by in this process.
+    pub(in super::super) fn address(&self) -> Option<u64> {
+        self.transports.first().and_then(Transport::address)
     }
 
     /// The names of the elements that tell.

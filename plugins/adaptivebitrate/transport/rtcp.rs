@@ -14,25 +14,34 @@ use crate::runtime::{clock, guard};
 #[derive(Debug)]
 pub(super) struct Session {
     session: glib::WeakRef<gst::Element>,
+    rtp: glib::WeakRef<gst::Pad>,
     handler: Option<glib::SignalHandlerId>,
 }
 
 impl Session {
     /// Listens to `session`, which sends what leaves `rtp`; its reports go into the `inbox`.
     pub(super) fn listen(session: &gst::Element, rtp: &gst::Pad, inbox: Arc<Inbox>) -> Self {
-        let rtp = rtp.downgrade();
+        let weak = rtp.downgrade();
         let reporters = Mutex::new(Reporters::default());
         // The session notifies right after it has taken in a report, with its lock released.
         let handler = session.connect_notify(Some("stats"), move |session, _| {
             guard::guard("adaptivebitrate's report handler", (), || {
-                let ssrc = rtp.upgrade().and_then(|pad| ssrc(&pad));
+                let ssrc = weak.upgrade().and_then(|pad| ssrc(&pad));
                 take_in(session, ssrc, &reporters, &inbox);
             });
         });
         Self {
             session: session.downgrade(),
+            rtp: rtp.downgrade(),
             handler: Some(handler),
         }
+    }
+
+    /// That of our packets.
+    pub(super) fn payload_type(&self) -> Option<u8> {
+        let caps = self.rtp.upgrade()?.current_caps()?;
+        let number = caps.structure(0)?.get::<i32>("payload").ok()?;
+        u8::try_from(number).ok()
     }
 }
 

@@ -10,6 +10,8 @@ use livetune_core::bitrate::PacketResult;
 use livetune_core::time::MediaTime;
 use livetune_core::units::ByteCount;
 
+use super::Packets;
+
 /// The event's name.
 pub(in super::super) const EVENT: &str = "RTPTWCCPackets";
 
@@ -32,6 +34,7 @@ struct Told {
     departed: MediaTime,
     arrived: Option<MediaTime>,
     size: u32,
+    payload_type: u8,
 }
 
 /// Reads the events of one stream.
@@ -43,19 +46,33 @@ pub(super) struct Twcc {
 }
 
 impl Twcc {
-    /// What the event's `structure` tells, which came at `now`. Nothing is sorted out that was told before.
+    /// What the event's `structure` tells, which came at `now`. Nothing is sorted out that was told before. Our packets
+    /// are those of the payload type `ours`, or all.
     pub(super) fn take_in(
         &mut self,
         structure: &gst::StructureRef,
+        ours: Option<u8>,
         now: MediaTime,
-    ) -> Vec<PacketResult> {
+    ) -> Packets {
         let packets = structure.value("packets").ok();
         let packets = packets.and_then(|value| value.get::<&glib::ValueArray>().ok());
         let told = packets.into_iter().flat_map(|packets| packets.iter());
         let told = told.filter_map(|packet| read(packet.get::<&gst::StructureRef>().ok()?));
-        let mut results: Vec<PacketResult> = told.map(|told| self.on_packet(told)).collect();
+        let (mut own, mut others) = (0, 0);
+        let take = |told: Told| {
+            let result = self.on_packet(told);
+            let is_ours = ours.is_none_or(|ours| ours == told.payload_type);
+            let sum = if is_ours { &mut own } else { &mut others };
+            *sum += result.size.as_u64();
+            result
+        };
+        let mut results: Vec<PacketResult> = told.map(take).collect();
         self.bring_to_our_clock(&mut results, now);
-        results
+        Packets {
+            results,
+            own: ByteCount::new(own),
+            others: ByteCount::new(others),
+        }
     }
 
     fn on_packet(&mut self, packet: Told) -> PacketResult {
@@ -117,5 +134,6 @@ fn read(packet: &gst::StructureRef) -> Option<Told> {
         departed: time("local-ts")?,
         arrived: time("remote-ts").filter(|_| !lost),
         size: packet.get("size").unwrap_or(0),
+        payload_type: packet.get("payload-type").unwrap_or(0),
     })
 }

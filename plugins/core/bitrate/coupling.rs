@@ -117,6 +117,12 @@ impl Coupling {
         Some(stream.share.bitrate)
     }
 
+    /// What the streams of `id`'s transport get together.
+    pub fn together(&self, id: u64) -> Option<Bitrate> {
+        let stream = self.streams.iter().find(|stream| stream.id == id)?;
+        Some(self.used_by(stream.transport))
+    }
+
     /// The sum of the least and of the most that the streams of `id`'s transport ask for.
     pub fn limits(&self, id: u64) -> Option<(Bitrate, Bitrate)> {
         let transport = self.streams.iter().find(|s| s.id == id)?.transport;
