@@ -10,6 +10,8 @@ use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 use livetune_core::units::{Bitrate, ByteCount};
 
+use super::Profile;
+use super::encoder::Applied;
 use super::outbox::MESSAGE;
 use super::settings::Settings;
 use super::state::{Act, News, State};
@@ -76,6 +78,18 @@ pub struct AdaptiveBitrate {
         blurb = "Name of the encoder element to drive (NULL = the nearest one upstream)"
     )]
     #[property(
+        name = "profile",
+        type = Profile,
+        member = profile,
+        get,
+        set,
+        mutable_ready,
+        nick = "Profile of the encoder",
+        blurb = "What to set the encoder up for before it starts: sets only properties that it has and that are at \
+                 their defaults; encoder-settings says which",
+        builder(Settings::DEFAULT.profile)
+    )]
+    #[property(
         name = "post-messages",
         type = bool,
         member = post_messages,
@@ -93,7 +107,7 @@ pub struct AdaptiveBitrate {
         get = Self::stats,
         nick = "Statistics",
         blurb = "The fields of livetune-bitrate, and jitter (ns), sent-bitrate (bit/s), reports, min-bitrate, \
-                 max-bitrate (bit/s), and the names of encoder and transport (none where not found)"
+                 max-bitrate (bit/s), encoder-gain (times the target that the encoder is told), and the names of encoder and transport (none where not found)"
     )]
     pub(super) state: Mutex<Option<State>>,
     #[property(
@@ -104,6 +118,14 @@ pub struct AdaptiveBitrate {
         blurb = "What the encoder is to send (bit/s), with notify (0 = not set yet)"
     )]
     target: AtomicU32,
+    #[property(
+        name = "encoder-settings",
+        type = Option<String>,
+        get = |this: &Self| lock(&this.applied).text(),
+        nick = "Settings of the encoder",
+        blurb = "What profile has set on the encoder, as gst-launch-1.0 takes it (NULL = nothing)"
+    )]
+    pub(super) applied: Mutex<Applied>,
     /// Something upstream or downstream was linked anew.
     pub(super) relinked: AtomicBool,
 }
@@ -166,10 +188,10 @@ impl AdaptiveBitrate {
     }
 
     fn act(&self, act: &Act) {
-        if let Some(encoder) = &act.encoder {
-            encoder.set(act.asked);
+        if let Some((encoder, setting)) = &act.encoder {
+            gst::trace!(CAT, imp = self, "the encoder is set to {setting:?}");
+            encoder.set(*setting);
         }
-        gst::debug!(CAT, imp = self, "asked of the encoder: {}", act.asked);
         if let Some(news) = &act.news {
             self.announce(news);
         }
@@ -226,6 +248,17 @@ impl ObjectImpl for AdaptiveBitrate {
     fn constructed(&self) {
         self.parent_constructed();
         self.obj().set_passthrough(true);
+        let this = self.obj().downgrade();
+        self.obj().sink_pad().connect_linked(move |_, _| {
+            guard::guard("adaptivebitrate's look at its new neighbour", (), || {
+                // Before that the application is still at it.
+                let running =
+                    |this: &super::AdaptiveBitrate| this.current_state() >= gst::State::Ready;
+                if let Some(this) = this.upgrade().filter(running) {
+                    this.imp().apply_profile();
+                }
+            });
+        });
     }
 }
 
@@ -263,6 +296,9 @@ impl ElementImpl for AdaptiveBitrate {
             gst::element_imp_error!(self, gst::LibraryError::Settings, ("{text}"));
             return Err(gst::StateChangeError);
         }
+        if transition == gst::StateChange::NullToReady {
+            self.apply_profile();
+        }
         self.parent_change_state(transition)
     }
 }
@@ -284,13 +320,14 @@ impl BaseTransformImpl for AdaptiveBitrate {
         let state = State::new(limits, start, registration);
         let state = state.map_err(|error| settings_error(error.to_string()))?;
         *lock(&self.state) = Some(state);
+        self.apply_profile();
         Ok(())
     }
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
         let state = lock(&self.state).take();
-        if let Some((encoder, target)) = state.as_ref().and_then(State::farewell) {
-            encoder.set(target);
+        if let Some((encoder, setting)) = state.as_ref().and_then(State::farewell) {
+            encoder.set(setting);
         }
         drop(state);
         self.target.store(0, Ordering::Relaxed);

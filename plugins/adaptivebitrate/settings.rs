@@ -3,6 +3,8 @@
 use livetune_core::bitrate::Config;
 use livetune_core::units::Bitrate;
 
+use super::Profile;
+
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     /// Bit/s.
@@ -13,6 +15,7 @@ pub(super) struct Settings {
     pub(super) start_bitrate: u32,
     /// Name of the encoder; none: search for it.
     pub(super) encoder: Option<String>,
+    pub(super) profile: Profile,
     pub(super) post_messages: bool,
 }
 
@@ -24,6 +27,7 @@ impl Settings {
         max_bitrate: 8_000_000,
         start_bitrate: 0,
         encoder: None,
+        profile: Profile::None,
         post_messages: true,
     };
 

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use livetune_core::bitrate::{Config, ConfigError, Controller, Reason, Thinning};
+use livetune_core::bitrate::{Config, ConfigError, Controller, Reason};
 use livetune_core::time::MediaTime;
 use livetune_core::units::{Bitrate, ByteCount};
 
-use super::encoder::{Encoder, Pace, Refusal};
-use super::encoder_table::Change;
+use super::encoder::{Drive, Encoder, Refusal, Setting};
 use super::feedback::Feedback;
 use super::outbox::{Announcement, Trouble};
 use crate::runtime::figures::{Figure, Value};
@@ -31,8 +30,7 @@ pub(super) struct State {
     encoder: Found<Encoder>,
     feedback: Option<Feedback>,
     feedback_since: MediaTime,
-    pace: Pace,
-    thinning: Thinning,
+    drive: Drive,
     announced: Announcement,
     next_search: MediaTime,
     next_message: MediaTime,
@@ -56,9 +54,8 @@ enum Started {
 
 /// To be done once the state is unlocked.
 pub(super) struct Act {
-    pub(super) encoder: Option<Encoder>,
-    /// What the encoder is to be set to.
-    pub(super) asked: Bitrate,
+    /// What is to be set to what.
+    pub(super) encoder: Option<(Encoder, Setting)>,
     /// The target changed too.
     pub(super) news: Option<News>,
 }
@@ -86,8 +83,7 @@ impl State {
             },
             feedback: None,
             feedback_since: MediaTime::ZERO,
-            pace: Pace::default(),
-            thinning: Thinning::new(),
+            drive: Drive::new(),
             announced: Announcement {
                 bitrate: Bitrate::ZERO,
                 previous: Bitrate::ZERO,
@@ -140,9 +136,8 @@ impl State {
                 Started::WithoutEncoder
             };
         }
-        if driven {
-            // A new encoder is told the target even where that did not change.
-            self.pace = Pace::default();
+        if let Ok(encoder) = &found.handle {
+            self.drive.on_encoder(encoder);
         }
         std::mem::replace(&mut self.encoder, found)
     }
@@ -175,7 +170,7 @@ impl State {
 
     /// Buffers of `rate` frames a second follow.
     pub(super) fn on_caps(&mut self, rate: Option<f64>) {
-        self.thinning.on_caps(rate);
+        self.drive.on_caps(rate);
     }
 
     /// A buffer of the time `at` passes. Answers what is to be done.
@@ -186,9 +181,7 @@ impl State {
         now: MediaTime,
     ) -> Option<Act> {
         self.core.on_sent(size, now);
-        if let Some(at) = at {
-            self.thinning.on_frame(at);
-        }
+        self.drive.on_buffer(size, at, self.core.target(), now);
         let mut decision = None;
         while let Some((report, at)) = self.feedback.as_ref().and_then(Feedback::take) {
             decision = self.core.on_report(report, at).or(decision);
@@ -204,36 +197,33 @@ impl State {
 
     /// The trouble that shows only with time.
     pub(super) fn late_trouble(&self, now: MediaTime) -> Option<Trouble> {
+        let told = |trouble: &Trouble| self.told.iter().any(|told| told.is_like(trouble));
+        let deaf = self.drive.is_ignored() || self.encoder().is_some_and(Encoder::refuses);
+        if deaf && !told(&Trouble::Refused(String::new(), Refusal::Ignores)) {
+            let name = self.encoder.name.clone().unwrap_or_default();
+            return Some(Trouble::Refused(name, Refusal::Ignores));
+        }
         let late = self.feedback.is_some() && now.since(self.feedback_since) > REPORTS_DUE;
-        let told = || {
-            self.told
-                .iter()
-                .any(|told| told.is_like(&Trouble::NoReports))
-        };
-        (late && self.core.reports() == 0 && !told()).then_some(Trouble::NoReports)
+        let silent = late && self.core.reports() == 0 && !told(&Trouble::NoReports);
+        silent.then_some(Trouble::NoReports)
     }
 
     fn act(&mut self, now: MediaTime) -> Option<Act> {
-        let change = match &self.encoder.handle {
-            Ok(encoder) => encoder.change,
-            Err(Some(Refusal::Taken)) => return None,
-            Err(_) => Change::Live,
-        };
-        if self.started == Started::No {
+        if matches!(self.encoder.handle, Err(Some(Refusal::Taken))) || self.started == Started::No {
             return None;
         }
         let target = self.core.target();
-        let asked = target.scaled(self.share());
-        let first = self.pace.is_new();
+        let first = self.drive.is_new();
         let falls = target < self.announced.bitrate;
-        let due = self.pace.is_due(asked, change, now);
-        if !due && !falls {
+        let encoder = self.encoder.handle.as_ref().ok();
+        let next = self.drive.next(target, encoder);
+        let encoder = encoder.cloned().zip(next.setting);
+        if !next.due && !falls && encoder.is_none() {
             return None;
         }
-        let news = first || target != self.announced.bitrate;
+        let news = first || falls || (next.due && target != self.announced.bitrate);
         Some(Act {
-            encoder: self.encoder().filter(|_| due).cloned(),
-            asked,
+            encoder,
             news: news.then(|| self.announce(target, now)),
         })
     }
@@ -253,17 +243,11 @@ impl State {
         }
     }
 
-    /// How many times the target the encoder is to be told, for it to send the target.
-    fn share(&self) -> f64 {
-        let by_caps = self.encoder().is_some_and(|encoder| encoder.by_caps);
-        if by_caps { self.thinning.factor() } else { 1.0 }
-    }
-
     /// Who is to be told what at the end: the next start reads the encoder's bit rate, which is to be the target then.
-    pub(super) fn farewell(&self) -> Option<(Encoder, Bitrate)> {
-        let told_more = (self.share() - 1.0).abs() > f64::EPSILON;
+    pub(super) fn farewell(&self) -> Option<(Encoder, Setting)> {
+        let told_more = (self.drive.share() - 1.0).abs() > f64::EPSILON;
         let encoder = self.encoder().filter(|_| told_more)?;
-        Some((encoder.clone(), self.core.target()))
+        Some((encoder.clone(), Setting::Rate(self.core.target())))
     }
 
     fn observe_network(&mut self) {
@@ -303,6 +287,11 @@ impl State {
                 "Never above this",
             ),
             Figure::new(
+                "encoder-gain",
+                Value::Number(self.drive.gain()),
+                "How many times its share the encoder is told, for that much to come out",
+            ),
+            Figure::new(
                 "encoder",
                 Value::Text(self.encoder_text()),
                 "The encoder that is driven",
@@ -324,9 +313,10 @@ impl State {
     fn encoder_text(&self) -> String {
         let name = self.encoder.name.as_deref().unwrap_or("none");
         match &self.encoder.handle {
+            Ok(_) if self.drive.is_ignored() => format!("{name} (ignores its bit rate)"),
             Ok(_) | Err(None) => name.to_owned(),
             Err(Some(Refusal::Taken)) => format!("{name} (driven by another adaptivebitrate)"),
-            Err(Some(Refusal::NoProperty | Refusal::Fixed)) => format!("{name} (fixed)"),
+            Err(Some(_)) => format!("{name} (fixed)"),
         }
     }
 }
