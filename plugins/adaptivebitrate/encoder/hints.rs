@@ -37,12 +37,21 @@ pub(super) const X264: &[Hint] = &[
     hint("vbv-buf-capacity", &["0"], "vbv-buf-capacity=120"),
     hint("pass", &["quant", "qual"], "pass=cbr"),
 ];
-pub(super) const X265: &[Hint] = &[Hint {
-    property: "qp",
-    bad: Bad::IsNot("-1"),
-    effect: DEAF,
-    instead: "qp=-1",
-}];
+pub(super) const X265: &[Hint] = &[
+    Hint {
+        property: "qp",
+        bad: Bad::IsNot("-1"),
+        effect: DEAF,
+        instead: "qp=-1",
+    },
+    // Measured on 1.22: what it has looked ahead at is gone when it starts over.
+    Hint {
+        property: "tune",
+        bad: Bad::IsNot("zerolatency"),
+        effect: "loses frames at every change of its bit rate",
+        instead: "tune=zerolatency",
+    },
+];
 pub(super) const OPENH264: &[Hint] = &[Hint {
     effect: "prefers quality to its bit rate",
     ..hint(

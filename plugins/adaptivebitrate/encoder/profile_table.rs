@@ -60,8 +60,9 @@ const ROWS: &[Row] = &[
     Row {
         factory: "x265enc",
         low_latency: &[("tune", "zerolatency"), ("speed-preset", "ultrafast")],
-        high_quality: &[("speed-preset", "medium")],
-        low_power: &[("speed-preset", "ultrafast")],
+        // Otherwise it loses frames at every change of its rate.
+        high_quality: &[("tune", "zerolatency"), ("speed-preset", "medium")],
+        low_power: &[("tune", "zerolatency"), ("speed-preset", "ultrafast")],
     },
     Row {
         factory: "openh264enc",

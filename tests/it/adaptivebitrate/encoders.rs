@@ -65,15 +65,6 @@ fn asked_is_what_comes_out(encoder: &str, rates: [u64; 3]) {
     for (phase, asked) in sizes.chunks(PHASE as usize).zip(rates) {
         let counted: u64 = phase[(PHASE - COUNTED) as usize..].iter().sum();
         let sent = counted * 8 * FRAMES_PER_SECOND / COUNTED / 1000;
-        if std::env::var_os("DBG").is_some() {
-            eprintln!(
-                "{encoder} {asked}: {:?}",
-                phase
-                    .chunks(30)
-                    .map(|c| c.iter().sum::<u64>() * 8 / 1000)
-                    .collect::<Vec<_>>()
-            );
-        }
         let ratio = sent as f64 / asked as f64;
         let gain: f64 = stats(&abr).get("encoder-gain").unwrap();
         assert!(
@@ -141,7 +132,7 @@ fn vp9enc_sends_what_is_asked() {
 #[test]
 fn av1enc_sends_what_is_asked() {
     let encoder = "av1enc usage-profile=realtime cpu-used=10 end-usage=cbr max-quantizer=58";
-    asked_is_what_comes_out(encoder, [700, 1_200, 900]);
+    asked_is_what_comes_out(encoder, [800, 1_300, 1_000]);
 }
 
 #[test]
@@ -219,6 +210,7 @@ fn settings_with_which_no_rate_works_are_said_with_what_to_do() {
     for (encoder, advice) in [
         ("x264enc vbv-buf-capacity=0", "vbv-buf-capacity=120"),
         ("openh264enc", "rate-control=bitrate"),
+        ("x265enc speed-preset=ultrafast", "tune=zerolatency"),
         ("vp8enc deadline=1", "buffer-size=150"),
         (
             "av1enc cpu-used=10 usage-profile=realtime",
