@@ -8,10 +8,10 @@ use gst::glib::subclass::Signal;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
-use gst_base::subclass::base_transform::GenerateOutputSuccess;
-use gst_base::subclass::prelude::*;
 
 use super::Mode;
+use super::Profile;
+use super::encoder::Applied;
 use super::settings::Settings;
 use super::state::State;
 use super::steering::BITRATE_CHANGED;
@@ -77,6 +77,18 @@ pub struct AdaptiveBitrate {
         mutable_ready,
         nick = "Encoder",
         blurb = "Name of the encoder element to drive (NULL = the nearest one upstream)"
+    )]
+    #[property(
+        name = "profile",
+        type = Profile,
+        member = profile,
+        get,
+        set,
+        mutable_ready,
+        nick = "Profile of the encoder",
+        blurb = "What to set the encoder up for before it starts: sets only properties that it has and that are at \
+                 their defaults; encoder-settings says which",
+        builder(Settings::DEFAULT.profile)
     )]
     #[property(
         name = "transport",
@@ -194,8 +206,8 @@ pub struct AdaptiveBitrate {
         get = Self::stats,
         nick = "Statistics",
         blurb = "The fields of livetune-bitrate, and jitter (ns), sent-bitrate (bit/s), reports, min-bitrate, \
-                 max-bitrate (bit/s), feedback (twcc, rtcp, rist, srt, backpressure, none), and the names of encoder \
-                 and transport (none where not found)"
+                 max-bitrate (bit/s), encoder-gain (times the target that the encoder is told), feedback (twcc, rtcp, \
+                 rist, srt, backpressure, none), and the names of encoder and transport (none where not found)"
     )]
     pub(super) state: Mutex<Option<State>>,
     #[property(
@@ -215,6 +227,14 @@ pub struct AdaptiveBitrate {
                  known yet)"
     )]
     pub(super) estimate: AtomicU32,
+    #[property(
+        name = "encoder-settings",
+        type = Option<String>,
+        get = |this: &Self| lock(&this.applied).text(),
+        nick = "Settings of the encoder",
+        blurb = "What profile has set on the encoder, as gst-launch-1.0 takes it (NULL = nothing)"
+    )]
+    pub(super) applied: Mutex<Applied>,
     /// Something upstream or downstream was linked anew.
     pub(super) relinked: AtomicBool,
 }
@@ -227,12 +247,6 @@ impl AdaptiveBitrate {
             || Stats(figures::structure(STATS, &self.figures())),
         )
     }
-}
-
-/// The frames a second that `caps` promise.
-fn frame_rate(caps: &gst::CapsRef) -> Option<f64> {
-    let rate = caps.structure(0)?.get::<gst::Fraction>("framerate").ok()?;
-    Some(f64::from(rate.numer()) / f64::from(rate.denom()))
 }
 
 impl Observed for AdaptiveBitrate {
@@ -259,6 +273,17 @@ impl ObjectImpl for AdaptiveBitrate {
     fn constructed(&self) {
         self.parent_constructed();
         self.obj().set_passthrough(true);
+        let this = self.obj().downgrade();
+        self.obj().sink_pad().connect_linked(move |_, _| {
+            guard::guard("adaptivebitrate's look at its new neighbour", (), || {
+                // Before that the application is still at it.
+                let running =
+                    |this: &super::AdaptiveBitrate| this.current_state() >= gst::State::Ready;
+                if let Some(this) = this.upgrade().filter(running) {
+                    this.imp().apply_profile();
+                }
+            });
+        });
     }
 
     fn signals() -> &'static [Signal] {
@@ -304,88 +329,9 @@ impl ElementImpl for AdaptiveBitrate {
             gst::element_imp_error!(self, gst::LibraryError::Settings, ("{text}"));
             return Err(gst::StateChangeError);
         }
+        if transition == gst::StateChange::NullToReady {
+            self.apply_profile();
+        }
         self.parent_change_state(transition)
-    }
-}
-
-impl BaseTransformImpl for AdaptiveBitrate {
-    const MODE: gst_base::subclass::BaseTransformMode =
-        gst_base::subclass::BaseTransformMode::AlwaysInPlace;
-    const PASSTHROUGH_ON_SAME_CAPS: bool = true;
-    const TRANSFORM_IP_ON_PASSTHROUGH: bool = true;
-
-    fn start(&self) -> Result<(), gst::ErrorMessage> {
-        let settings = lock(&self.settings).clone();
-        let settings_error =
-            |text: String| gst::error_msg!(gst::LibraryError::Settings, ("{text}"));
-        let limits = settings.limits().map_err(settings_error)?;
-        let registration = telemetry::register(self, super::FACTORY, None);
-        let state = State::new(limits, &settings, registration);
-        let state = state.map_err(|error| settings_error(error.to_string()))?;
-        *lock(&self.state) = Some(state);
-        Ok(())
-    }
-
-    fn stop(&self) -> Result<(), gst::ErrorMessage> {
-        let state = lock(&self.state).take();
-        if let Some((encoder, target)) = state.as_ref().and_then(State::farewell) {
-            encoder.set(target);
-        }
-        drop(state);
-        self.target.store(0, Ordering::Relaxed);
-        self.estimate.store(0, Ordering::Relaxed);
-        Ok(())
-    }
-
-    fn sink_event(&self, event: gst::Event) -> bool {
-        if matches!(
-            event.type_(),
-            gst::EventType::StreamStart | gst::EventType::Caps
-        ) {
-            self.relinked.store(true, Ordering::Relaxed);
-        }
-        if event.type_() == gst::EventType::FlushStop
-            && let Some(state) = &mut *lock(&self.state)
-        {
-            state.network.on_flush();
-        }
-        if let gst::EventView::Caps(caps) = event.view() {
-            let rate = frame_rate(caps.caps());
-            let mut state = lock(&self.state);
-            if let Some(state) = state.as_mut() {
-                state.on_caps(rate);
-            }
-        }
-        self.parent_sink_event(event)
-    }
-
-    fn src_event(&self, event: gst::Event) -> bool {
-        if event.type_() == gst::EventType::Reconfigure {
-            self.relinked.store(true, Ordering::Relaxed);
-        }
-        if let Some(packets) = event.structure().filter(|s| s.name() == twcc::EVENT)
-            && let Some(state) = &mut *lock(&self.state)
-        {
-            state.network.on_twcc(packets, clock::monotonic());
-        }
-        self.parent_src_event(event)
-    }
-
-    fn generate_output(&self) -> Result<GenerateOutputSuccess, gst::FlowError> {
-        // The base class asks again as soon as it has pushed the last output.
-        self.on_push_returned();
-        let output = self.parent_generate_output()?;
-        if let GenerateOutputSuccess::Buffer(buffer) = &output {
-            self.on_push(buffer);
-        }
-        Ok(output)
-    }
-
-    fn transform_ip_passthrough(
-        &self,
-        buffer: &gst::Buffer,
-    ) -> Result<gst::FlowSuccess, gst::FlowError> {
-        self.on_buffer(buffer);
-        Ok(gst::FlowSuccess::Ok)
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use livetune_core::bitrate::{Config, Steps};
 use livetune_core::units::Bitrate;
 
-use super::Mode;
+use super::{Mode, Profile};
 
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
@@ -21,6 +21,7 @@ pub(super) struct Settings {
     pub(super) transport: Option<String>,
     pub(super) enabled: bool,
     pub(super) tuning: Tuning,
+    pub(super) profile: Profile,
     pub(super) post_messages: bool,
 }
 
@@ -90,6 +91,7 @@ impl Settings {
         transport: None,
         enabled: true,
         tuning: Tuning::DEFAULT,
+        profile: Profile::None,
         post_messages: true,
     };
 

@@ -106,10 +106,10 @@ impl AdaptiveBitrate {
         if !lock(&self.state).as_ref().is_some_and(newest) {
             return;
         }
-        if let Some(encoder) = &act.encoder {
-            encoder.set(act.asked);
+        if let Some((encoder, setting)) = &act.encoder {
+            gst::trace!(CAT, imp = self, "the encoder is set to {setting:?}");
+            encoder.set(*setting);
         }
-        gst::debug!(CAT, imp = self, "asked of the encoder: {}", act.asked);
         if let Some(news) = &act.news {
             self.announce(news);
         }

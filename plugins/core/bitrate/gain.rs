@@ -21,14 +21,16 @@ const TOO_MUCH: f64 = 1.08;
 const TOO_LITTLE: f64 = 0.92;
 /// What is told changed, so that a change of the output can be expected.
 const JUMP: f64 = 1.2;
-/// A share of the told rate that differs less is the same share.
+/// The output that stays within this of what it was has not followed.
 const SAME: f64 = 0.1;
+/// The output follows where it takes at least this part of a step, as a power of the step: a still picture takes none.
+const FOLLOWS: f64 = 0.5;
 /// Beyond this the encoder is asked whether it follows at all, and beyond the second no factor would help.
 const BY_FAR: f64 = 1.4;
 const HOPELESS: f64 = 2.5;
 /// It came back to what is asked.
 const AGAIN: f64 = 1.2;
-/// A step that tries whether a factor below 1 is still needed.
+/// A step up that tries whether more comes out: the factor is still needed, or not yet enough.
 const TRIAL: f64 = 1.25;
 /// After a trial in vain the next one waits, longer each time: a still picture needs none.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
@@ -71,7 +73,25 @@ impl Told {
 #[derive(Clone, Copy, Debug)]
 struct Steady {
     told: Told,
-    rate: f64,
+    low: f64,
+    high: f64,
+}
+
+impl Steady {
+    fn rate(self) -> f64 {
+        (self.low + self.high) / 2.0
+    }
+
+    /// How much of the step from `before` to this the output has taken, at least; `None` where there was no step.
+    fn followed(self, before: Self) -> Option<f64> {
+        let step = self.told.asked() / before.told.asked();
+        let (step, taken) = if step > 1.0 {
+            (step, self.low / before.high)
+        } else {
+            (1.0 / step, before.low / self.high)
+        };
+        (step >= JUMP).then(|| taken.ln() / step.ln())
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -190,10 +210,7 @@ impl Gain {
             }
             return;
         }
-        let now = Steady {
-            told,
-            rate: (low + high) / 2.0,
-        };
+        let now = Steady { told, low, high };
         if low > TOO_MUCH * target {
             self.on_excess(low, target);
         } else if high < TOO_LITTLE * target {
@@ -211,8 +228,8 @@ impl Gain {
         };
         let stays = self.before.is_some_and(|before| {
             before.told.asked() >= JUMP * told.asked()
-                && before.rate >= JUMP * told.asked()
-                && rate >= (1.0 - SAME) * before.rate
+                && before.rate() >= JUMP * told.asked()
+                && rate >= (1.0 - SAME) * before.rate()
         });
         if excess >= HOPELESS || (excess >= BY_FAR && stays) {
             self.ignores = true;
@@ -223,32 +240,25 @@ impl Gain {
     }
 
     fn on_shortage(&mut self, now: Steady, target: f64, at: MediaTime) {
-        if let Some(trial) = self.trial {
+        // An encoder that is spared small changes may not have been told yet.
+        let trial = self.trial.take();
+        if let Some(trial) = trial.filter(|trial| now.told.factor > trial.told.factor) {
             self.end_trial(trial, now, at);
             return;
         }
-        let share = |steady: Steady| steady.rate / steady.told.asked();
-        let follows = self.before.is_some_and(|before| {
-            !is_about(before.told.asked(), now.told.asked(), JUMP)
-                && (share(before) / share(now) - 1.0).abs() <= SAME
-        });
-        if follows {
-            self.factor = (now.told.factor * target / now.rate).min(MOST);
-        } else if now.told.factor < 1.0 && at >= self.next_trial {
-            let step = (target / now.rate).min(TRIAL);
+        let followed = self.before.and_then(|before| now.followed(before));
+        let follows = followed.is_some_and(|part| part >= FOLLOWS);
+        if follows || (now.told.factor < 1.0 && at >= self.next_trial) {
+            let most = if follows { MOST } else { 1.0 };
+            let step = (target / now.rate()).min(TRIAL);
             self.trial = Some(now);
-            self.factor = (now.told.factor * step).min(1.0);
+            self.factor = (now.told.factor * step).min(most);
         }
     }
 
     fn end_trial(&mut self, trial: Steady, now: Steady, at: MediaTime) {
         let step = now.told.factor / trial.told.factor;
-        if step <= 1.0 {
-            // Not told yet: the encoder is spared too many changes.
-            return;
-        }
-        self.trial = None;
-        if now.rate / trial.rate - 1.0 >= (step - 1.0) / 2.0 {
+        if now.rate() / trial.rate() - 1.0 >= (step - 1.0) / 2.0 {
             self.next_trial = at;
             self.wait = FIRST_WAIT;
         } else {
