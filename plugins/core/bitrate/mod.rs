@@ -23,16 +23,14 @@
 //! assert!(controller.target() > Bitrate::from_kbps(600));
 //! ```
 
+mod advice;
 mod cadence;
 mod controller;
-mod delay;
-mod delivery;
 mod gain;
-mod growth;
-mod loss;
 mod progress;
 mod quality;
 mod report;
+mod reports;
 mod sent;
 mod thinning;
 mod window;

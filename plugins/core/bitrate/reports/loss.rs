@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::time::MediaTime;
 use crate::units::Ratio;
 
-use super::window::WindowedMin;
+use super::super::window::WindowedMin;
 
 /// Loss is judged over a second and 100 packets: one lost packet of five is no 20 % (the defect that makes
 /// rtpgccbwe collapse at 5 % random loss, measured).

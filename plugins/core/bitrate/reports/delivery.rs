@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::units::{Bitrate, Ratio};
+use crate::units::Ratio;
 
-use super::report::IntervalReport;
+use super::super::report::IntervalReport;
 
 /// A fifth of a second holds about six frames, so one frame more or less moves its rate by a sixth; twice that evens
 /// it out. A long interval needs no smoothing.
@@ -19,9 +19,8 @@ pub(super) struct Delivery {
 }
 
 impl Delivery {
-    /// Takes in what the `report` says arrived in the last `interval` while `sent` was sent.
-    pub(super) fn on_report(&mut self, report: &IntervalReport, sent: Bitrate, interval: Duration) {
-        let sent = sent.as_bps() as f64;
+    /// Takes in what the `report` says arrived in the last `interval` while `sent` (bit/s) was sent.
+    pub(super) fn on_report(&mut self, report: &IntervalReport, sent: f64, interval: Duration) {
         let guess = sent * (1.0 - Ratio::as_f64(report.loss));
         let newest = report.delivered.map_or(guess, |rate| rate.as_bps() as f64);
         let newest = newest.min(sent * PLAUSIBLE);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::time::MediaTime;
 
-use super::window::WindowedMin;
+use super::super::window::WindowedMin;
 
 /// The path without a queue is the shortest round trip of this time: long enough to hold one moment without a queue.
 const BASE_WINDOW: Duration = Duration::from_secs(30);
