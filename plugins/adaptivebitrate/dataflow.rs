@@ -2,8 +2,6 @@
 
 use std::sync::atomic::Ordering;
 
-use gst::prelude::*;
-use gst::subclass::prelude::*;
 use gst_base::subclass::base_transform::GenerateOutputSuccess;
 use gst_base::subclass::prelude::*;
 

@@ -15,11 +15,10 @@ use super::encoder::Applied;
 use super::settings::Settings;
 use super::state::State;
 use super::steering::BITRATE_CHANGED;
-use super::transport::twcc;
 use crate::runtime::figures::{self, Figure};
 use crate::runtime::lock::lock;
 use crate::runtime::stats::Stats;
-use crate::runtime::telemetry::{self, Observed};
+use crate::runtime::telemetry::Observed;
 use crate::runtime::{clock, guard, pads};
 
 const STATS: &str = "application/x-livetune-adaptivebitrate-stats";
