@@ -206,7 +206,10 @@ impl Allotment {
             priority: self.tuning.priority,
         };
         let group = self.tuning.group.as_deref();
-        self.member.join(group, self.transport, claim);
+        let other = self.member.join(group, self.transport, claim);
+        if other {
+            self.allow(self.controller.target());
+        }
         let together = self.member.with(|group, id| group.limits(id));
         if let Some((min, max)) = together {
             let others = self.others().as_bps();
@@ -227,20 +230,24 @@ impl Allotment {
         };
         self.claim();
         self.reason = decision.reason;
-        let others = self.others().as_bps();
-        let allowed = Bitrate::from_bps(decision.bitrate.as_bps().saturating_sub(others));
-        let (leads, used) = self.member.with(|group, id| {
-            let leads = group.leads(id);
-            (leads, leads.then(|| group.on_allowed(id, allowed)))
-        });
-        if leads
+        if let Some(used) = self.allow(decision.bitrate)
             && self.streams() > 1
-            && let Some(used) = used
         {
-            let all = used.as_bps().saturating_add(others);
+            let all = used.as_bps().saturating_add(self.others().as_bps());
             self.controller.assume(Bitrate::from_bps(all));
         }
         self.settle(now);
+    }
+
+    /// Where ours is the controller of the transport: tells the group what it allows, `all` on the wire, and answers what
+    /// the transport's streams got of it.
+    fn allow(&self, all: Bitrate) -> Option<Bitrate> {
+        let others = self.others().as_bps();
+        let allowed = Bitrate::from_bps(all.as_bps().saturating_sub(others));
+        self.member.with(|group, id| {
+            let leads = group.leads(id);
+            leads.then(|| group.on_allowed(id, allowed))
+        })
     }
 
     fn settle(&mut self, now: MediaTime) {

@@ -42,14 +42,21 @@ impl Member {
         }
     }
 
-    /// Sends through `transport` from now on, in the group called `name` or with all that send through it.
-    pub(super) fn join(&mut self, name: Option<&str>, transport: Option<u64>, claim: Claim) {
+    /// Sends through `transport` from now on, in the group called `name` or with all that send through it. Answers
+    /// whether that is another group, which knows nothing of the stream.
+    pub(super) fn join(
+        &mut self,
+        name: Option<&str>,
+        transport: Option<u64>,
+        claim: Claim,
+    ) -> bool {
         let key = match (name, transport) {
             (Some(name), _) => Key::Named(name.to_owned()),
             (None, Some(transport)) => Key::Transport(transport),
             (None, None) => Key::Alone(self.id),
         };
-        if key != self.key {
+        let other = key != self.key;
+        if other {
             lock(&self.group).leave(self.id);
             self.group = group(&key);
             self.key = key;
@@ -57,6 +64,7 @@ impl Member {
         // Transports are told apart by their address; a stream without one stands for its own.
         let transport = transport.unwrap_or(self.id);
         lock(&self.group).join(self.id, transport, claim);
+        other
     }
 
     /// Lets `action` look at the group.

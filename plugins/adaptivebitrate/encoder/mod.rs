@@ -116,12 +116,6 @@ impl Encoder {
         self.0.element.upgrade().as_ref() == Some(element)
     }
 
-    /// The encoder is still part of a pipeline.
-    pub(super) fn is_there(&self) -> bool {
-        let element = self.0.element.upgrade();
-        element.is_some_and(|element| element.parent().is_some())
-    }
-
     /// What a change costs it.
     fn change(&self) -> Change {
         self.0.row.map_or(Change::Live, |row| row.change)

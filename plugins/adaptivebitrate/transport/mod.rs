@@ -154,7 +154,7 @@ impl Transport {
         while let Some(object) = next {
             let element = object.downcast_ref::<gst::Element>();
             if element
-                .and_then(|e| e.factory())
+                .and_then(ElementExt::factory)
                 .is_some_and(|f| f.name() == factory)
             {
                 return true;
