@@ -4,6 +4,7 @@ mod encoders;
 mod fake;
 mod frames;
 mod network;
+mod prescribed;
 mod transports;
 
 use std::sync::Arc;
