@@ -126,6 +126,8 @@ pub struct AdaptiveBitrate {
         blurb = "What profile has set on the encoder, as gst-launch-1.0 takes it (NULL = nothing)"
     )]
     pub(super) applied: Mutex<Applied>,
+    /// It is away for that.
+    pub(super) applying: AtomicBool,
     /// Something upstream or downstream was linked anew.
     pub(super) relinked: AtomicBool,
 }

@@ -127,19 +127,30 @@ impl State {
     ) -> Found<Encoder> {
         let driven = found.handle.is_ok();
         if self.started == Started::No || (driven && self.started == Started::WithoutEncoder) {
-            let start = self.start.or(bitrate).unwrap_or(START);
-            self.announced.bitrate = bitrate.unwrap_or(start);
-            self.announced.reason = self.core.start_at(start, now).reason;
-            self.started = if driven {
-                Started::WithEncoder
+            let encoder = found.handle.as_ref().ok();
+            let measured = encoder.is_some_and(|encoder| encoder.quality().is_some());
+            if measured && self.start.is_none() {
+                // It starts with what it is seen to send.
+                self.started = Started::No;
             } else {
-                Started::WithoutEncoder
-            };
+                self.start_at(bitrate, driven, now);
+            }
         }
         if let Ok(encoder) = &found.handle {
             self.drive.on_encoder(encoder);
         }
         std::mem::replace(&mut self.encoder, found)
+    }
+
+    fn start_at(&mut self, bitrate: Option<Bitrate>, driven: bool, now: MediaTime) {
+        let start = self.start.or(bitrate).unwrap_or(START);
+        self.announced.bitrate = bitrate.unwrap_or(start);
+        self.announced.reason = self.core.start_at(start, now).reason;
+        self.started = if driven {
+            Started::WithEncoder
+        } else {
+            Started::WithoutEncoder
+        };
     }
 
     /// Takes in the session that a search found; gives back the one before.
@@ -182,6 +193,9 @@ impl State {
     ) -> Option<Act> {
         self.core.on_sent(size, now);
         self.drive.on_buffer(size, at, self.core.target(), now);
+        if let (Started::No, Some(rate)) = (self.started, self.drive.observed()) {
+            self.start_at(Some(rate), true, now);
+        }
         let mut decision = None;
         while let Some((report, at)) = self.feedback.as_ref().and_then(Feedback::take) {
             decision = self.core.on_report(report, at).or(decision);

@@ -7,6 +7,7 @@ use gst::prelude::*;
 
 use super::fake;
 use super::network::replace;
+use super::warnings;
 use crate::support::pipeline::{LIMIT, Pipeline, stats};
 use crate::support::wait::eventually;
 
@@ -172,6 +173,39 @@ fn an_encoder_that_does_not_listen_is_said_once_within_five_seconds_and_left_alo
         );
         assert_eq!(abr.property::<u32>("target-bitrate"), 1_000_000);
     }
+}
+
+#[test]
+fn an_encoder_that_keeps_its_rate_is_noticed_whichever_way_it_is_to_go() {
+    fake::register();
+    for limits in ["max-bitrate=500000", "min-bitrate=2000000"] {
+        let pipeline = Pipeline::parse(&format!(
+            "videotestsrc is-live=true ! video/x-raw,width=64,height=48,framerate=30/1 ! \
+             testenc name=enc bitrate=1000 frozen=true ! adaptivebitrate {limits} ! fakesink sync=false"
+        ));
+        pipeline.play();
+        let mut said = Vec::new();
+        eventually("the warning", LIMIT, || {
+            said.extend(warnings(&pipeline));
+            said.iter().any(|text| text.contains("enc does not follow"))
+        });
+    }
+}
+
+#[test]
+fn jpegenc_starts_with_what_it_sends() {
+    let pipeline = Pipeline::parse(&format!(
+        "videotestsrc num-buffers=60 {PICTURE} ! jpegenc name=enc ! adaptivebitrate name=abr ! \
+         fakesink name=sink sync=false"
+    ));
+    let abr = pipeline.element("abr");
+    let sizes = sizes(&pipeline);
+    assert_eq!(run(&pipeline), [""; 0]);
+    let sent = sizes.try_iter().take(20).sum::<u64>() * 8 * FRAMES_PER_SECOND / 20;
+    let ratio = f64::from(abr.property::<u32>("target-bitrate")) / sent as f64;
+    assert!((0.95..1.05).contains(&ratio), "{ratio}");
+    let quality: i32 = pipeline.element("enc").property("quality");
+    assert!((80..=90).contains(&quality), "{quality}");
 }
 
 #[test]
