@@ -65,7 +65,7 @@ pub struct AdaptiveBitrate {
         default = Settings::DEFAULT.start_bitrate,
         mutable_ready,
         nick = "Start bit rate",
-        blurb = "What to start with (bit/s), within the limits (0 = what the encoder is set to)"
+        blurb = "What to start with (bit/s), within the limits (0 = what the encoder is set to, or sends where it knows no rate)"
     )]
     #[property(
         name = "encoder",
@@ -107,7 +107,7 @@ pub struct AdaptiveBitrate {
         get = Self::stats,
         nick = "Statistics",
         blurb = "The fields of livetune-bitrate, and jitter (ns), sent-bitrate (bit/s), reports, min-bitrate, \
-                 max-bitrate (bit/s), encoder-gain (times the target that the encoder is told), and the names of encoder and transport (none where not found)"
+                 max-bitrate (bit/s), encoder-bitrate (bit/s, what it is told) and encoder-gain (times the target), and the names of encoder and transport (none where not found)"
     )]
     pub(super) state: Mutex<Option<State>>,
     #[property(

@@ -301,6 +301,11 @@ impl State {
                 "Never above this",
             ),
             Figure::new(
+                "encoder-bitrate",
+                Value::Bitrate(self.drive.asked()),
+                "What the encoder was last told, for the target to come out",
+            ),
+            Figure::new(
                 "encoder-gain",
                 Value::Number(self.drive.gain()),
                 "How many times its share the encoder is told, for that much to come out",

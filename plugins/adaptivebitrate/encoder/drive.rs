@@ -130,6 +130,11 @@ impl Drive {
         self.thinned() * self.gain.factor()
     }
 
+    /// What the encoder was last told.
+    pub(in super::super) fn asked(&self) -> Bitrate {
+        self.pace.asked()
+    }
+
     /// The part of that which is the encoder's own.
     pub(in super::super) fn gain(&self) -> f64 {
         self.gain.factor()

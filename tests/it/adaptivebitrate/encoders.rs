@@ -240,6 +240,19 @@ fn a_rate_among_other_controls_leaves_them_as_they_are() {
 }
 
 #[test]
+fn what_would_cap_the_rate_goes_along_with_it() {
+    let pipeline = Pipeline::parse(
+        "videotestsrc num-buffers=30 ! video/x-raw,width=64,height=64,framerate=30/1 ! \
+         openh264enc name=enc rate-control=bitrate bitrate=500000 max-bitrate=600000 ! \
+         adaptivebitrate min-bitrate=2000000 ! fakesink sync=false",
+    );
+    assert_eq!(run(&pipeline), [""; 0]);
+    let encoder = pipeline.element("enc");
+    assert_eq!(encoder.property::<u32>("bitrate"), 2_000_000);
+    assert_eq!(encoder.property::<u32>("max-bitrate"), 2_400_000);
+}
+
+#[test]
 fn settings_with_which_no_rate_works_are_said_with_what_to_do() {
     for (encoder, advice) in [
         ("x264enc vbv-buf-capacity=0", "vbv-buf-capacity=120"),
@@ -344,4 +357,30 @@ fn an_encoder_of_another_kind_in_the_place_of_the_first_gets_profile_and_target(
     assert_eq!(nick(&next, "end-usage"), "cbr");
     let settings = abr.property::<String>("encoder-settings");
     assert!(settings.starts_with("vp8enc deadline=1"), "{settings}");
+}
+
+#[test]
+fn an_encoder_that_is_taken_out_and_another_that_comes_later_are_noticed() {
+    let pipeline = Pipeline::parse(
+        "videotestsrc is-live=true ! video/x-raw,format=I420,width=64,height=64,framerate=30/1 ! identity ! \
+         x264enc name=enc bitrate=600 tune=zerolatency ! h264parse ! identity ! \
+         adaptivebitrate name=abr max-bitrate=500000 ! fakesink",
+    );
+    let (encoder, abr) = (pipeline.element("enc"), pipeline.element("abr"));
+    pipeline.play();
+    eventually("the first's rate", LIMIT, || {
+        encoder.property::<u32>("bitrate") == 500
+    });
+    let parser = encoder.static_pad("src").unwrap().peer().unwrap();
+    let parser = parser.parent_element().unwrap();
+    let nobody = replace(&pipeline, &parser, "identity");
+    let nothing = replace(&pipeline, &encoder, "identity");
+    eventually("no encoder", LIMIT, || {
+        stats(&abr).get::<&str>("encoder") == Ok("none")
+    });
+    assert!(nobody.static_pad("src").unwrap().is_linked());
+    let next = replace(&pipeline, &nothing, "openh264enc bitrate=700000");
+    eventually("the second's rate", LIMIT, || {
+        next.property::<u32>("bitrate") == 500_000
+    });
 }
