@@ -65,7 +65,7 @@ pub struct AdaptiveBitrate {
         default = Settings::DEFAULT.start_bitrate,
         mutable_ready,
         nick = "Start bit rate",
-        blurb = "What to start with (bit/s), within the limits (0 = what the encoder is set to)"
+        blurb = "What to start with (bit/s), within the limits (0 = what the encoder is set to, or sends where it knows no rate)"
     )]
     #[property(
         name = "encoder",
@@ -205,8 +205,9 @@ pub struct AdaptiveBitrate {
         get = Self::stats,
         nick = "Statistics",
         blurb = "The fields of livetune-bitrate, and jitter (ns), sent-bitrate (bit/s), reports, min-bitrate, \
-                 max-bitrate (bit/s), encoder-gain (times the target that the encoder is told), feedback (twcc, rtcp, \
-                 rist, srt, backpressure, none), and the names of encoder and transport (none where not found)"
+                 max-bitrate (bit/s), encoder-bitrate (bit/s, what it is told) and encoder-gain (times the target), \
+                 estimated-bitrate and other-bitrate (bit/s), overhead, streams, feedback (twcc, rtcp, rist, srt, \
+                 backpressure, none), and the names of encoder and transport (none where not found)"
     )]
     pub(super) state: Mutex<Option<State>>,
     #[property(
@@ -234,6 +235,8 @@ pub struct AdaptiveBitrate {
         blurb = "What profile has set on the encoder, as gst-launch-1.0 takes it (NULL = nothing)"
     )]
     pub(super) applied: Mutex<Applied>,
+    /// It is away for that.
+    pub(super) applying: AtomicBool,
     /// Something upstream or downstream was linked anew.
     pub(super) relinked: AtomicBool,
 }

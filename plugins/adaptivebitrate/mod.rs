@@ -41,6 +41,7 @@ mod search;
 mod settings;
 mod sharing;
 mod state;
+mod status;
 mod steering;
 mod transport;
 mod walk;

@@ -75,10 +75,20 @@ impl AdaptiveBitrate {
         let Some(element) = element else {
             return;
         };
+        // Two threads may come here when an encoder is linked while data flow: one does it.
+        if self.applying.swap(true, Ordering::Acquire) {
+            return;
+        }
         let mut applied = std::mem::take(&mut *lock(&self.applied));
+        let before = applied.text();
         let result = applied.update(&element, settings.profile);
+        let changed = applied.text() != before;
         gst::debug!(CAT, imp = self, "{applied:?}: {result:?}");
         *lock(&self.applied) = applied;
+        self.applying.store(false, Ordering::Release);
+        if changed {
+            self.obj().notify_encoder_settings();
+        }
         let name = || element.name().to_string();
         self.tell(result.err().map(|why| Trouble::NotSetUp(name(), why)));
     }

@@ -11,7 +11,6 @@ use super::encoder::{Drive, Encoder, Refusal, Setting};
 use super::outbox::{Announcement, Trouble};
 use super::settings::{Settings, Tuning};
 use super::transport::{Network, Rounds, Transport};
-use crate::runtime::figures::{Figure, Value};
 use crate::runtime::telemetry::Registration;
 
 /// Between two searches for what was not found, and between two looks whether what was found is still there.
@@ -25,18 +24,18 @@ const START: Bitrate = Bitrate::from_kbps(2_048);
 
 /// Exists from READY→PAUSED to PAUSED→READY.
 pub(super) struct State {
-    allotment: Allotment,
+    pub(super) allotment: Allotment,
     enabled: bool,
     /// The user's start, `None` for the encoder's own.
     start: Option<Bitrate>,
     started: Started,
-    encoder: Found<Encoder>,
+    pub(super) encoder: Found<Encoder>,
     pub(super) network: Network,
     began: Option<MediaTime>,
     /// Acts so far.
     acts: u64,
-    drive: Drive,
-    announced: Announcement,
+    pub(super) drive: Drive,
+    pub(super) announced: Announcement,
     next_search: MediaTime,
     next_message: MediaTime,
     told: Vec<Trouble>,
@@ -137,19 +136,30 @@ impl State {
     ) -> Found<Encoder> {
         let driven = found.handle.is_ok();
         if self.started == Started::No || (driven && self.started == Started::WithoutEncoder) {
-            let start = self.start.or(bitrate).unwrap_or(START);
-            self.announced.bitrate = bitrate.unwrap_or(start);
-            self.allotment.start_at(start, now);
-            self.started = if driven {
-                Started::WithEncoder
+            let encoder = found.handle.as_ref().ok();
+            let measured = encoder.is_some_and(|encoder| encoder.quality().is_some());
+            if measured && self.start.is_none() {
+                // It starts with what it is seen to send.
+                self.started = Started::No;
             } else {
-                Started::WithoutEncoder
-            };
+                self.start_at(bitrate, driven, now);
+            }
         }
         if let Ok(encoder) = &found.handle {
             self.drive.on_encoder(encoder);
         }
         std::mem::replace(&mut self.encoder, found)
+    }
+
+    fn start_at(&mut self, bitrate: Option<Bitrate>, driven: bool, now: MediaTime) {
+        let start = self.start.or(bitrate).unwrap_or(START);
+        self.announced.bitrate = bitrate.unwrap_or(start);
+        self.allotment.start_at(start, now);
+        self.started = if driven {
+            Started::WithEncoder
+        } else {
+            Started::WithoutEncoder
+        };
     }
 
     /// Takes in the transports that a search found; gives back those before.
@@ -215,6 +225,9 @@ impl State {
         self.allotment.on_sent(size, now);
         self.network.on_buffer(size, media);
         self.drive.on_buffer(size, at, self.allotment.target(), now);
+        if let (Started::No, Some(rate)) = (self.started, self.drive.observed()) {
+            self.start_at(Some(rate), true, now);
+        }
         self.judge(now)
     }
 
@@ -293,94 +306,10 @@ impl State {
         Some((encoder.clone(), Setting::Rate(self.allotment.target())))
     }
 
-    fn observe_network(&mut self) {
+    pub(super) fn observe_network(&mut self) {
         let controller = self.allotment.controller();
         self.announced.loss = controller.loss();
         self.announced.rtt = controller.rtt();
         self.announced.queue_delay = controller.queue_delay();
-    }
-
-    pub(super) fn figures(&mut self, now: MediaTime) -> Vec<Figure> {
-        self.observe_network();
-        let limits = self.allotment.limits();
-        let mut figures = self.announced.figures();
-        figures.extend([
-            Figure::new(
-                "jitter",
-                Value::Duration(self.allotment.controller().jitter().unwrap_or_default()),
-                "Interarrival jitter that the receiver reports (RFC 3550)",
-            ),
-            Figure::new(
-                "sent-bitrate",
-                Value::Bitrate(self.allotment.controller().sent_rate(now)),
-                "Rate of what passed in the last half second",
-            ),
-            Figure::new(
-                "reports",
-                Value::Count(self.allotment.controller().reports()),
-                "Pieces of feedback judged: reports, and messages on packets; none of a backlog",
-            ),
-            Figure::new(
-                "min-bitrate",
-                Value::Bitrate(limits.min),
-                "Never below this",
-            ),
-            Figure::new(
-                "max-bitrate",
-                Value::Bitrate(limits.max),
-                "Never above this",
-            ),
-            Figure::new(
-                "estimated-bitrate",
-                Value::Bitrate(self.allotment.estimate()),
-                "What the network carries, headers and other streams of the transport included",
-            ),
-            Figure::new(
-                "overhead",
-                Value::Number(self.allotment.factor()),
-                "Bytes on the wire for each byte of the encoder",
-            ),
-            Figure::new(
-                "other-bitrate",
-                Value::Bitrate(self.allotment.others()),
-                "What else goes through the transport: audio, repairs",
-            ),
-            Figure::new(
-                "streams",
-                Value::Count(self.allotment.streams() as u64),
-                "Streams that share the estimate, this one among them",
-            ),
-            Figure::new(
-                "encoder-gain",
-                Value::Number(self.drive.gain()),
-                "How many times its share the encoder is told, for that much to come out",
-            ),
-            Figure::new(
-                "encoder",
-                Value::Text(self.encoder_text()),
-                "The encoder that is driven",
-            ),
-            Figure::new(
-                "transport",
-                Value::Text(self.network.names()),
-                "The elements that carry the stream and were found",
-            ),
-            Figure::new(
-                "feedback",
-                Value::Text(self.network.kind(now).as_str().to_owned()),
-                "What tells of the network: twcc, rtcp, rist, srt, backpressure or none",
-            ),
-        ]);
-        figures
-    }
-
-    fn encoder_text(&self) -> String {
-        let name = self.encoder.name.as_deref().unwrap_or("none");
-        match &self.encoder.handle {
-            Ok(_) if self.drive.is_ignored() => format!("{name} (ignores its bit rate)"),
-            Ok(_) | Err(None) => name.to_owned(),
-            Err(Some(Refusal::Taken)) => format!("{name} (driven by another adaptivebitrate)"),
-            Err(Some(_)) => format!("{name} (fixed)"),
-        }
     }
 }

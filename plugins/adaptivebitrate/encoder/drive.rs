@@ -78,11 +78,17 @@ impl Drive {
         }
         match &mut self.quality {
             Some(quality) => {
+                let target = (!self.pace.is_new()).then_some(target);
                 let next = quality.on_output(size, target, self.at);
                 self.next_quality = next.or(self.next_quality);
             }
             None => self.gain.on_output(size, target, self.at),
         }
+    }
+
+    /// What an encoder that knows no rate sends by itself, once it is known.
+    pub(in super::super) fn observed(&self) -> Option<Bitrate> {
+        self.quality.as_ref()?.observed()
     }
 
     /// No target was taken over yet.
@@ -122,6 +128,11 @@ impl Drive {
     /// How many times the target the encoder is to be told, for it to send the target.
     pub(in super::super) fn share(&self) -> f64 {
         self.thinned() * self.gain.factor()
+    }
+
+    /// What the encoder was last told.
+    pub(in super::super) fn asked(&self) -> Bitrate {
+        self.pace.asked()
     }
 
     /// The part of that which is the encoder's own.

@@ -102,7 +102,7 @@ impl Hint {
     /// What is wrong with the encoder `name`, and what to do.
     pub(in super::super) fn text(&self, name: &str) -> String {
         format!(
-            "{name} {} with this {}: set {} on it, or profile=low-latency on adaptivebitrate",
+            "{name} {} with this {}: set {} on it (the profiles do, where it is not set)",
             self.effect, self.property, self.instead
         )
     }

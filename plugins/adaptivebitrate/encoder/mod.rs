@@ -127,7 +127,7 @@ impl Encoder {
     }
 
     /// Where it stood when it was found, if it only knows a quality.
-    fn quality(&self) -> Option<u32> {
+    pub(super) fn quality(&self) -> Option<u32> {
         self.0.quality
     }
 

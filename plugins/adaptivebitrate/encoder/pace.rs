@@ -26,6 +26,11 @@ impl Pace {
         self.last.is_none()
     }
 
+    /// What the encoder was last told; zero before.
+    pub(super) fn asked(&self) -> Bitrate {
+        self.last.map_or(Bitrate::ZERO, |(wish, _)| wish.asked)
+    }
+
     /// Answers whether the `wish` is to be carried out when the stream is `at`.
     pub(super) fn is_due(&mut self, wish: Wish, change: Change, at: MediaTime) -> bool {
         let due = match (self.last, change) {

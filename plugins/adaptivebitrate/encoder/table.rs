@@ -150,8 +150,9 @@ const ROWS: &[Row] = &[
     row("rav1enc", "bitrate", BIT, Change::Never),
     // Set while it plays it is not only ignored, it reads back as the old value.
     row("avenc_*", "bitrate", BIT, Change::Never),
+    // nvjpegenc, vaapijpegenc, vajpegenc, qsvjpegenc as well.
     with(
-        "jpegenc",
+        "*jpegenc",
         Knob::Quality {
             property: "quality",
         },

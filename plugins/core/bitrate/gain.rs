@@ -51,6 +51,8 @@ pub struct Gain {
     before: Option<Steady>,
     steady: Option<Steady>,
     settled: MediaTime,
+    /// What was asked when measuring began.
+    anchor: f64,
     window: Option<Window>,
     last: Option<MediaTime>,
     /// The rate in the window before.
@@ -113,6 +115,7 @@ impl Gain {
             before: None,
             steady: None,
             settled: MediaTime::ZERO,
+            anchor: 0.0,
             window: None,
             last: None,
             earlier: None,
@@ -146,8 +149,7 @@ impl Gain {
         if !is_about(last.target, told.target, JUMP) {
             self.trial = None;
         }
-        let since = self.steady.map_or(last, |steady| steady.told);
-        if factor != last.factor || !is_about(since.asked(), told.asked(), JUMP) {
+        if factor != last.factor || !is_about(self.anchor, told.asked(), JUMP) {
             self.before = self.steady.take().or(self.before);
             self.unsettle(at);
         }
@@ -156,6 +158,7 @@ impl Gain {
     /// Something else changed what comes out, for instance the frame rate: measures anew.
     pub fn unsettle(&mut self, at: MediaTime) {
         self.settled = at.after(SETTLE);
+        self.anchor = self.told.map_or(0.0, Told::asked);
         self.window = None;
         self.earlier = None;
     }

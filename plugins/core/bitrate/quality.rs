@@ -22,6 +22,8 @@ const DEBT: f64 = 1.0;
 const CREDIT: f64 = 0.25;
 /// The share of the newest interval in the average: some ten pictures, whatever their rate.
 const NEWEST: f64 = 0.1;
+/// So many pictures say what the quality that was found comes to.
+const LOOK: u32 = 10;
 /// A longer interval is a pause.
 const PAUSE: Duration = Duration::from_secs(1);
 /// The range of libjpeg's quality.
@@ -44,6 +46,7 @@ pub struct QualityLoop {
     since: MediaTime,
     /// Bytes that went beyond the target so far.
     debt: f64,
+    observed: Option<Bitrate>,
 }
 
 impl QualityLoop {
@@ -59,6 +62,7 @@ impl QualityLoop {
             bytes: 0.0,
             since: MediaTime::ZERO,
             debt: 0.0,
+            observed: None,
         }
     }
 
@@ -67,8 +71,19 @@ impl QualityLoop {
         self.told
     }
 
-    /// A picture, or one more part of it, of the time `at`. Answers the quality to set, where it changes.
-    pub fn on_output(&mut self, bytes: ByteCount, target: Bitrate, at: MediaTime) -> Option<u32> {
+    /// What it sent at the quality that it stood at, once enough pictures have come.
+    pub fn observed(&self) -> Option<Bitrate> {
+        self.observed
+    }
+
+    /// A picture, or one more part of it, of the time `at`. Answers the quality to set, where it changes;
+    /// without a target it only looks.
+    pub fn on_output(
+        &mut self,
+        bytes: ByteCount,
+        target: Option<Bitrate>,
+        at: MediaTime,
+    ) -> Option<u32> {
         let step = at.since(self.time.unwrap_or(at));
         if self.time.is_some() && step.is_zero() {
             self.size = self.size.saturating_add(bytes.as_u64());
@@ -83,7 +98,24 @@ impl QualityLoop {
         let interval = self.interval.unwrap_or(step);
         let interval = interval + NEWEST * (step - interval);
         self.interval = Some(interval);
-        self.on_picture(size as f64, target.as_bps() as f64 / 8.0, at)
+        match target {
+            Some(target) => self.on_picture(size as f64, target.as_bps() as f64 / 8.0, at),
+            None => {
+                self.look(size as f64, interval);
+                None
+            }
+        }
+    }
+
+    fn look(&mut self, size: f64, interval: f64) {
+        self.pictures += 1;
+        self.bytes += size;
+        if self.pictures == LOOK {
+            let rate = self.bytes * 8.0 / f64::from(LOOK) / interval;
+            self.observed = Some(Bitrate::from_bps(rate as u64));
+            self.pictures = 0;
+            self.bytes = 0.0;
+        }
     }
 
     /// `rate` in bytes a second.
@@ -169,8 +201,8 @@ mod tests {
                 let at = MediaTime::from_millis(40 * self.pictures);
                 self.pictures += 1;
                 let half = ByteCount::new(size as u64 / 2);
-                quality.on_output(half, target, at);
-                quality.on_output(half, target, at);
+                quality.on_output(half, Some(target), at);
+                quality.on_output(half, Some(target), at);
                 if let Some(last) = queue.last_mut() {
                     *last = quality.quality();
                 }
@@ -206,6 +238,16 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn without_a_target_it_says_what_the_quality_comes_to() {
+        let mut quality = QualityLoop::new(85);
+        for n in 0..30 {
+            let at = MediaTime::from_millis(40 * n);
+            assert_eq!(quality.on_output(ByteCount::new(5_000), None, at), None);
+        }
+        assert_eq!(quality.observed(), Some(Bitrate::from_kbps(1_000)));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use gst::prelude::*;
 
 use super::fake;
 use super::network::replace;
+use super::warnings;
 use crate::support::pipeline::{LIMIT, Pipeline, stats};
 use crate::support::wait::eventually;
 
@@ -175,6 +176,39 @@ fn an_encoder_that_does_not_listen_is_said_once_within_five_seconds_and_left_alo
 }
 
 #[test]
+fn an_encoder_that_keeps_its_rate_is_noticed_whichever_way_it_is_to_go() {
+    fake::register();
+    for limits in ["max-bitrate=500000", "min-bitrate=2000000"] {
+        let pipeline = Pipeline::parse(&format!(
+            "videotestsrc is-live=true ! video/x-raw,width=64,height=48,framerate=30/1 ! \
+             testenc name=enc bitrate=1000 frozen=true ! adaptivebitrate {limits} ! fakesink sync=false"
+        ));
+        pipeline.play();
+        let mut said = Vec::new();
+        eventually("the warning", LIMIT, || {
+            said.extend(warnings(&pipeline));
+            said.iter().any(|text| text.contains("enc does not follow"))
+        });
+    }
+}
+
+#[test]
+fn jpegenc_starts_with_what_it_sends() {
+    let pipeline = Pipeline::parse(&format!(
+        "videotestsrc num-buffers=60 {PICTURE} ! jpegenc name=enc ! adaptivebitrate name=abr ! \
+         fakesink name=sink sync=false"
+    ));
+    let abr = pipeline.element("abr");
+    let sizes = sizes(&pipeline);
+    assert_eq!(run(&pipeline), [""; 0]);
+    let sent = sizes.try_iter().take(20).sum::<u64>() * 8 * FRAMES_PER_SECOND / 20;
+    let ratio = f64::from(abr.property::<u32>("target-bitrate")) / sent as f64;
+    assert!((0.95..1.05).contains(&ratio), "{ratio}");
+    let quality: i32 = pipeline.element("enc").property("quality");
+    assert!((80..=90).contains(&quality), "{quality}");
+}
+
+#[test]
 fn an_unknown_encoder_that_pushes_under_its_lock_is_set_all_the_same() {
     fake::register();
     let pipeline = Pipeline::parse(
@@ -203,6 +237,19 @@ fn a_rate_among_other_controls_leaves_them_as_they_are() {
     let controls: gst::Structure = pipeline.element("enc").property("extra-controls");
     assert_eq!(controls.get::<i32>("video_bitrate"), Ok(900_000));
     assert_eq!(controls.get::<i32>("h264_profile"), Ok(4));
+}
+
+#[test]
+fn what_would_cap_the_rate_goes_along_with_it() {
+    let pipeline = Pipeline::parse(
+        "videotestsrc num-buffers=30 ! video/x-raw,width=64,height=64,framerate=30/1 ! \
+         openh264enc name=enc rate-control=bitrate bitrate=500000 max-bitrate=600000 ! \
+         adaptivebitrate min-bitrate=2000000 ! fakesink sync=false",
+    );
+    assert_eq!(run(&pipeline), [""; 0]);
+    let encoder = pipeline.element("enc");
+    assert_eq!(encoder.property::<u32>("bitrate"), 2_000_000);
+    assert_eq!(encoder.property::<u32>("max-bitrate"), 2_400_000);
 }
 
 #[test]
@@ -310,4 +357,30 @@ fn an_encoder_of_another_kind_in_the_place_of_the_first_gets_profile_and_target(
     assert_eq!(nick(&next, "end-usage"), "cbr");
     let settings = abr.property::<String>("encoder-settings");
     assert!(settings.starts_with("vp8enc deadline=1"), "{settings}");
+}
+
+#[test]
+fn an_encoder_that_is_taken_out_and_another_that_comes_later_are_noticed() {
+    let pipeline = Pipeline::parse(
+        "videotestsrc is-live=true ! video/x-raw,format=I420,width=64,height=64,framerate=30/1 ! identity ! \
+         x264enc name=enc bitrate=600 tune=zerolatency ! h264parse ! identity ! \
+         adaptivebitrate name=abr max-bitrate=500000 ! fakesink",
+    );
+    let (encoder, abr) = (pipeline.element("enc"), pipeline.element("abr"));
+    pipeline.play();
+    eventually("the first's rate", LIMIT, || {
+        encoder.property::<u32>("bitrate") == 500
+    });
+    let parser = encoder.static_pad("src").unwrap().peer().unwrap();
+    let parser = parser.parent_element().unwrap();
+    let nobody = replace(&pipeline, &parser, "identity");
+    let nothing = replace(&pipeline, &encoder, "identity");
+    eventually("no encoder", LIMIT, || {
+        stats(&abr).get::<&str>("encoder") == Ok("none")
+    });
+    assert!(nobody.static_pad("src").unwrap().is_linked());
+    let next = replace(&pipeline, &nothing, "openh264enc bitrate=700000");
+    eventually("the second's rate", LIMIT, || {
+        next.property::<u32>("bitrate") == 500_000
+    });
 }

@@ -1,6 +1,6 @@
 //! Encoders that nobody knows: `testenc` sends what the test wants, `v4l2testenc` has its rate in a structure.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, Once};
 
 use gst::glib;
@@ -52,6 +52,8 @@ mod imp {
         kbps: Mutex<u32>,
         /// kbit/s whatever it is told; 0: what it is told.
         stubborn: AtomicU32,
+        /// Keeps its bit rate, whoever sets it.
+        frozen: AtomicBool,
     }
 
     impl TestEncoder {
@@ -87,34 +89,38 @@ mod imp {
                 src,
                 kbps: Mutex::new(1_000),
                 stubborn: AtomicU32::new(0),
+                frozen: AtomicBool::new(false),
             }
         }
     }
 
     impl ObjectImpl for TestEncoder {
         fn properties() -> &'static [glib::ParamSpec] {
-            static PROPERTIES: LazyLock<[glib::ParamSpec; 2]> = LazyLock::new(|| {
+            static PROPERTIES: LazyLock<[glib::ParamSpec; 3]> = LazyLock::new(|| {
                 let number = |name| glib::ParamSpecUInt::builder(name).maximum(100_000);
                 [
                     number("bitrate").blurb("Bitrate in kbit/sec").build(),
                     number("stubborn").build(),
+                    glib::ParamSpecBoolean::builder("frozen").build(),
                 ]
             });
             &*PROPERTIES
         }
 
         fn set_property(&self, _: usize, value: &glib::Value, spec: &glib::ParamSpec) {
-            let number = value.get().unwrap();
             match spec.name() {
-                "bitrate" => *lock(&self.kbps) = number,
-                _ => self.stubborn.store(number, Ordering::Relaxed),
+                "bitrate" if self.frozen.load(Ordering::Relaxed) => (),
+                "bitrate" => *lock(&self.kbps) = value.get().unwrap(),
+                "stubborn" => self.stubborn.store(value.get().unwrap(), Ordering::Relaxed),
+                _ => self.frozen.store(value.get().unwrap(), Ordering::Relaxed),
             }
         }
 
         fn property(&self, _: usize, spec: &glib::ParamSpec) -> glib::Value {
             match spec.name() {
                 "bitrate" => lock(&self.kbps).to_value(),
-                _ => self.stubborn.load(Ordering::Relaxed).to_value(),
+                "stubborn" => self.stubborn.load(Ordering::Relaxed).to_value(),
+                _ => self.frozen.load(Ordering::Relaxed).to_value(),
             }
         }
 

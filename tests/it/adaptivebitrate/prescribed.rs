@@ -201,7 +201,10 @@ fn streams_of_one_name_share_by_weight_what_their_transports_carry() {
     assert_eq!(stats(&one).get::<u64>("streams"), Ok(2));
     let estimates = [&one, &other].map(|abr| abr.property::<u32>("estimated-bitrate"));
     let sum = target(&one) + target(&other);
-    assert!(sum <= estimates.iter().sum::<u32>(), "{sum} of {estimates:?}");
+    assert!(
+        sum <= estimates.iter().sum::<u32>(),
+        "{sum} of {estimates:?}"
+    );
     one.set_property("priority", 1);
     eventually("the first before the second", LIMIT, || {
         target(&one) > target(&other)

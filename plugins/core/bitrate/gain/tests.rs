@@ -157,6 +157,29 @@ fn from_the_start_too() {
 }
 
 #[test]
+fn a_rate_that_glides_is_not_held_against_an_encoder_that_lags() {
+    let (mut gain, mut encoder) = (Gain::new(), encoder(1.0, BUSY));
+    encoder.run(&mut gain, 3_000, 8);
+    let mut told = 3_000;
+    for round in 0..300_u64 {
+        told = if round % 100 < 50 {
+            told * 96 / 100
+        } else {
+            told * 104 / 100
+        };
+        for _ in 0..6 {
+            let at = encoder.now();
+            gain.on_told(Bitrate::from_kbps(told), gain.factor(), at);
+            encoder.rate += (told as f64 * gain.factor() - encoder.rate) * 0.04;
+            let bytes = encoder.rate * 1000.0 / 8.0 / 30.0;
+            gain.on_output(ByteCount::new(bytes as u64), Bitrate::from_kbps(told), at);
+            encoder.frame += 1;
+        }
+        assert!((0.95..1.15).contains(&gain.factor()), "{}", gain.factor());
+    }
+}
+
+#[test]
 fn a_pause_is_not_a_low_rate() {
     let (mut gain, mut encoder) = (Gain::new(), encoder(2.0, BUSY));
     encoder.run(&mut gain, 1_000, 8);
