@@ -207,6 +207,7 @@ impl State {
             let decided = match input {
                 Input::Packets(packets) => self.core.on_packets(&packets, at),
                 Input::Report(report) => self.core.on_report(report, at),
+                Input::Srt(report) => self.core.on_srt(report, at),
                 Input::Backlog(backlog) => self.core.on_backlog(backlog, at),
             };
             decision = decided.or(decision);

@@ -12,6 +12,7 @@ use super::packets::{PacketResult, Packets};
 use super::report::{Config, ConfigError, Decision, IntervalReport, Reason};
 use super::reports::Reports;
 use super::sent::Sent;
+use super::srt::{Srt, SrtReport};
 
 /// What is left of the target each time that the receiver stays silent.
 const SILENCE: f64 = 0.7;
@@ -36,6 +37,7 @@ pub struct Controller {
     packets: Packets,
     packets_heard: Option<MediaTime>,
     reports: Reports,
+    srt: Srt,
     backlogs: Backlogs,
     reports_taken: u64,
 }
@@ -54,6 +56,7 @@ impl Controller {
             packets: Packets::new(),
             packets_heard: None,
             reports: Reports::new(),
+            srt: Srt::new(),
             backlogs: Backlogs::default(),
             reports_taken: 0,
         })
@@ -115,6 +118,14 @@ impl Controller {
         self.follow(advice.filter(|_| !self.hears_packets(now)))
     }
 
+    /// What an SRT sender saw since its last look; call it ten and more times a second.
+    pub fn on_srt(&mut self, report: SrtReport, now: MediaTime) -> Option<Decision> {
+        self.reports_taken = self.reports_taken.saturating_add(1);
+        let situation = self.situation(now);
+        let advice = self.srt.on_report(&report, situation);
+        self.follow(advice)
+    }
+
     /// How far the sink is behind; call it ten and more times a second.
     pub fn on_backlog(&mut self, backlog: Backlog, now: MediaTime) -> Option<Decision> {
         let situation = self.situation(now);
@@ -161,19 +172,20 @@ impl Controller {
     pub fn loss(&self) -> Ratio {
         match self.packets_heard {
             Some(_) => self.packets.loss(),
+            None if self.srt.rtt().is_some() => self.srt.loss(),
             None => self.reports.loss(),
         }
     }
 
     /// The last round trip.
     pub fn rtt(&self) -> Option<Duration> {
-        self.packets.rtt().or(self.reports.rtt())
+        self.packets.rtt().or(self.reports.rtt()).or(self.srt.rtt())
     }
 
     /// How long packets wait in the path: above the shortest way of the last 30 s.
     pub fn queue_delay(&self) -> Option<Duration> {
         let reported = self.packets.queue_delay().or(self.reports.queue_delay());
-        reported.or(self.backlogs.behind())
+        reported.or(self.srt.queue()).or(self.backlogs.behind())
     }
 
     /// What arrived lately; `None` where only reports say so.

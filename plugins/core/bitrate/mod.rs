@@ -32,6 +32,7 @@ mod packets;
 mod report;
 mod reports;
 mod sent;
+mod srt;
 mod thinning;
 mod window;
 
@@ -45,5 +46,5 @@ pub use backlog::{Backlog, Meter};
 pub use controller::Controller;
 pub use packets::PacketResult;
 pub use report::{Config, ConfigError, Decision, IntervalReport, Reason};
-pub use reports::{SrtCounters, SrtMeter};
+pub use srt::{SrtCounters, SrtMeter, SrtReport};
 pub use thinning::Thinning;
