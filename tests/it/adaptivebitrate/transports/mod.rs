@@ -1,8 +1,11 @@
 //! Every transport against a real receiver, over a bottleneck on the loopback: the rate comes down to what it carries.
 
 mod pressure;
+mod rist;
 mod rtp;
+mod search;
 mod srt;
+mod webrtc;
 
 use std::net::{TcpListener, UdpSocket};
 use std::time::Duration;
