@@ -102,6 +102,7 @@ impl Allotment {
                 self.controller.on_packets(&packets.results, now)
             }
             Input::Report(report) => self.controller.on_report(report, now),
+            Input::Srt(report) => self.controller.on_srt(report, now),
             Input::Backlog(backlog) => self.controller.on_backlog(backlog, now),
         };
         self.take(decision, now);

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
-use livetune_core::bitrate::{Backlog, IntervalReport, PacketResult};
+use livetune_core::bitrate::{Backlog, IntervalReport, PacketResult, SrtReport};
 use livetune_core::time::MediaTime;
 use livetune_core::units::ByteCount;
 
@@ -19,6 +19,8 @@ pub(in super::super) enum Input {
     Packets(Packets),
     /// What a receiver says of the time since its last report.
     Report(IntervalReport),
+    /// What an SRT sender saw.
+    Srt(SrtReport),
     /// How far a sink is behind.
     Backlog(Backlog),
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use gst::glib;
 use gst::prelude::*;
-use livetune_core::bitrate::{Backlog, IntervalReport};
+use livetune_core::bitrate::{Backlog, SrtReport};
 use livetune_core::time::MediaTime;
 use livetune_core::units::ByteCount;
 
@@ -172,7 +172,7 @@ pub(super) fn ask(
     running: Option<MediaTime>,
     now: MediaTime,
 ) -> impl Iterator<Item = Input> + use<> {
-    let mut report: Option<IntervalReport> = None;
+    let mut report: Option<SrtReport> = None;
     let mut backlog: Option<Backlog> = None;
     for transport in transports {
         match &*transport.source {
@@ -184,13 +184,13 @@ pub(super) fn ask(
             Source::Session(_) | Source::Deaf => (),
         }
     }
-    let report = report.map(Input::Report);
+    let report = report.map(Input::Srt);
     report.into_iter().chain(backlog.map(Input::Backlog))
 }
 
-fn slower(one: Option<IntervalReport>, other: Option<IntervalReport>) -> Option<IntervalReport> {
+fn slower(one: Option<SrtReport>, other: Option<SrtReport>) -> Option<SrtReport> {
     let all = [one, other].into_iter().flatten();
-    all.max_by_key(|report| report.rtt)
+    all.max_by_key(SrtReport::badness)
 }
 
 fn behind_most(one: Backlog, other: Backlog) -> Backlog {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use gst::glib;
 use gst::prelude::*;
-use livetune_core::bitrate::{IntervalReport, SrtCounters, SrtMeter};
+use livetune_core::bitrate::{SrtCounters, SrtMeter, SrtReport};
 use livetune_core::time::MediaTime;
 
 use crate::runtime::lock::lock;
@@ -33,7 +33,7 @@ impl Srt {
     }
 
     /// What is new since the last look, of the connection with the longest queue.
-    pub(super) fn read(&self, now: MediaTime) -> Option<IntervalReport> {
+    pub(super) fn read(&self, now: MediaTime) -> Option<SrtReport> {
         let stats = self.sink.upgrade()?.property_value("stats");
         let counters = connections(stats.get::<&gst::StructureRef>().ok()?);
         let mut meters = lock(&self.meters);
@@ -42,24 +42,11 @@ impl Srt {
     }
 }
 
-/// The slowest rules. Its queue is told on top of the longest of the shortest round trips, or one caller more or less
-/// would look like a queue.
-fn worst(
-    meters: &mut [SrtMeter],
-    counters: &[SrtCounters],
-    now: MediaTime,
-) -> Option<IntervalReport> {
-    let looks = meters.iter_mut().zip(counters).filter_map(|(meter, c)| {
-        let report = meter.on_counters(*c, now)?;
-        Some((report, meter.queue_and_base()))
-    });
-    let looks: Vec<_> = looks.collect();
-    let base = looks.iter().map(|(_, (_, base))| *base).max()?;
-    let (report, (queue, _)) = looks.into_iter().max_by_key(|(_, (queue, _))| *queue)?;
-    Some(IntervalReport {
-        rtt: report.rtt.map(|_| base.saturating_add(queue)),
-        ..report
-    })
+/// The slowest rules.
+fn worst(meters: &mut [SrtMeter], counters: &[SrtCounters], now: MediaTime) -> Option<SrtReport> {
+    let reports = meters.iter_mut().zip(counters);
+    let reports = reports.filter_map(|(meter, counters)| meter.on_counters(*counters, now));
+    reports.max_by_key(SrtReport::badness)
 }
 
 /// The counters in `stats`: one of a caller, any number of a listener, none before there is a connection.

@@ -22,11 +22,11 @@ pub use meter::Meter;
 
 /// So much media waits in trouble (OBS Studio, rtmp-stream.c, DBR_TRIGGER_USEC).
 const TRIGGER: Duration = Duration::from_millis(200);
-/// A sink that takes this part of the time to take what it is given has no time left for more.
-const BUSY: f64 = 0.5;
+/// The same of a second without a queue: for so much of it the sink held up the stream.
+const BUSY: f64 = 0.2;
 /// Less than two frames of 30 a second: nothing waits.
 const CLEAR: Duration = Duration::from_millis(60);
-const IDLE: f64 = 0.2;
+const IDLE: f64 = 0.05;
 /// A backlog of this length would be gone in two seconds with nothing sent: OBS too lets a second or two pass.
 const DRAIN: f64 = 2.0;
 /// Below what goes out, or the backlog never ends (beta of draft-ietf-rmcat-gcc-02, section 5.5) ...
@@ -37,17 +37,19 @@ const DRAIN_LEAST: f64 = 0.5;
 const STEP_LEAST: f64 = 0.25;
 /// An encoder is at its new rate by then (x264: half of the 26 frames that it takes at most).
 const HOLD: Duration = Duration::from_millis(500);
+/// What is less by a tenth is less.
+const SHRINKS: f64 = 0.9;
 /// A path that takes all again gets this much of what it was measured to carry.
 const SNAP_BACK: f64 = 0.9;
 /// The target rises only while that much of it is used.
 const USED: f64 = 0.7;
 /// Until the first trouble the target doubles in 1.7 s: the socket's buffer hides the trouble for about a second.
 const FAST: f64 = 0.5;
-/// Far from the capacity, and near it, where the socket is to empty its buffer first.
+/// Far from the capacity, and near it: its buffer hides for seconds what a socket does not get rid of.
 const FAR: f64 = 0.25;
-const NEAR: f64 = 0.02;
+const NEAR: f64 = 0.05;
 const NEAR_FROM: f64 = 0.85;
-const NEAR_TO: f64 = 1.1;
+const NEAR_TO: f64 = 1.25;
 /// One look never allows more than this.
 const STEP: f64 = 1.2;
 
@@ -69,7 +71,7 @@ pub(super) struct Backlogs {
     congested_once: bool,
     draining: bool,
     /// At the last step down.
-    before: Duration,
+    before: Backlog,
     hold_until: MediaTime,
     /// Growth counts from here.
     clear_since: Option<MediaTime>,
@@ -102,8 +104,7 @@ impl Backlogs {
 
     fn back_off(&mut self, backlog: &Backlog, situation: Situation) -> Option<Advice> {
         let Situation { target, now, .. } = situation;
-        let shrinks = self.draining && backlog.behind < self.before.mul_f64(0.9);
-        if now < self.hold_until || shrinks {
+        if now < self.hold_until || (self.draining && self.shrinks(backlog)) {
             return None;
         }
         let drained = backlog.drained.as_bps() as f64;
@@ -114,10 +115,19 @@ impl Backlogs {
         }
         self.congested_once = true;
         self.draining = true;
-        self.before = backlog.behind;
+        self.before = *backlog;
         self.hold_until = now.after(HOLD);
         let lower = (drained * share).max(STEP_LEAST * target).min(target);
         Some(Advice::new(lower, Reason::Backlog))
+    }
+
+    /// The last step down shows.
+    fn shrinks(&self, backlog: &Backlog) -> bool {
+        if backlog.behind > TRIGGER {
+            backlog.behind < self.before.behind.mul_f64(SHRINKS)
+        } else {
+            backlog.held.as_f64() < SHRINKS * self.before.held.as_f64()
+        }
     }
 
     fn snap_back(&mut self, situation: Situation) -> Option<Advice> {

@@ -14,6 +14,7 @@ use super::packets::{PacketResult, Packets};
 use super::report::{Config, ConfigError, Decision, IntervalReport, Reason};
 use super::reports::Reports;
 use super::sent::Sent;
+use super::srt::{Srt, SrtReport};
 
 /// What is left of the target each time that the receiver stays silent.
 const SILENCE: f64 = 0.7;
@@ -38,6 +39,7 @@ pub struct Controller {
     packets: Packets,
     packets_heard: Option<MediaTime>,
     reports: Reports,
+    srt: Srt,
     backlogs: Backlogs,
     reports_taken: u64,
     floor: ArrivalFloor,
@@ -59,6 +61,7 @@ impl Controller {
             packets: Packets::new(),
             packets_heard: None,
             reports: Reports::new(),
+            srt: Srt::new(),
             backlogs: Backlogs::default(),
             reports_taken: 0,
             floor: ArrivalFloor::default(),
@@ -149,6 +152,15 @@ impl Controller {
         self.follow(advice)
     }
 
+    /// What an SRT sender saw since its last look; call it ten and more times a second.
+    pub fn on_srt(&mut self, report: SrtReport, now: MediaTime) -> Option<Decision> {
+        self.reports_taken = self.reports_taken.saturating_add(1);
+        let situation = self.situation(now);
+        let advice = self.srt.on_report(&report, situation);
+        let advice = self.overrule_congestion(advice, situation);
+        self.follow(advice)
+    }
+
     /// How far the sink is behind; call it ten and more times a second.
     pub fn on_backlog(&mut self, backlog: Backlog, now: MediaTime) -> Option<Decision> {
         let situation = self.situation(now);
@@ -156,9 +168,7 @@ impl Controller {
         // A sink that keeps up says nothing about a path of which somebody reports.
         let reported = self.cadence.deadline().is_some();
         let advice = advice.filter(|advice| advice.reason.is_congestion() || !reported);
-        let congested = advice.is_some_and(|advice| advice.reason.is_congestion());
-        let missing = Ratio::of(congested.into(), 1);
-        let advice = self.overrule(advice, missing, 1, situation);
+        let advice = self.overrule_congestion(advice, situation);
         self.follow(advice)
     }
 
@@ -198,19 +208,20 @@ impl Controller {
     pub fn loss(&self) -> Ratio {
         match self.packets_heard {
             Some(_) => self.packets.loss(),
+            None if self.srt.rtt().is_some() => self.srt.loss(),
             None => self.reports.loss(),
         }
     }
 
     /// The last round trip.
     pub fn rtt(&self) -> Option<Duration> {
-        self.packets.rtt().or(self.reports.rtt())
+        self.packets.rtt().or(self.reports.rtt()).or(self.srt.rtt())
     }
 
     /// How long packets wait in the path: above the shortest way of the last 30 s.
     pub fn queue_delay(&self) -> Option<Duration> {
         let reported = self.packets.queue_delay().or(self.reports.queue_delay());
-        reported.or(self.backlogs.behind())
+        reported.or(self.srt.queue()).or(self.backlogs.behind())
     }
 
     /// What arrived lately; `None` where only reports say so.
@@ -250,6 +261,16 @@ impl Controller {
             cadence: self.cadence.interval(),
             now,
         }
+    }
+
+    /// Where no packet gets lost, congestion is what is missing.
+    fn overrule_congestion(
+        &mut self,
+        advice: Option<Advice>,
+        situation: Situation,
+    ) -> Option<Advice> {
+        let congested = advice.is_some_and(|advice| advice.reason.is_congestion());
+        self.overrule(advice, Ratio::of(congested.into(), 1), 1, situation)
     }
 
     /// What the user prescribes goes before what an estimator advises.

@@ -42,6 +42,7 @@ mod report;
 mod reports;
 mod sent;
 mod share;
+mod srt;
 mod thinning;
 mod window;
 
@@ -63,6 +64,6 @@ pub use progress::Progress;
 pub use quality::QualityLoop;
 pub use repair::Repair;
 pub use report::{Config, ConfigError, Decision, IntervalReport, Reason};
-pub use reports::{SrtCounters, SrtMeter};
 pub use share::{Claim, Share, divide};
+pub use srt::{SrtCounters, SrtMeter, SrtReport};
 pub use thinning::Thinning;

@@ -60,8 +60,6 @@ pub struct IntervalReport {
     pub rtt: Option<Duration>,
     /// Interarrival jitter (RFC 3550, 6.4.1), where the receiver says it.
     pub jitter: Option<Duration>,
-    /// How late a packet may be for the transport to be of use (SRT's latency), where there is a limit.
-    pub budget: Option<Duration>,
 }
 
 /// Why the target changed.

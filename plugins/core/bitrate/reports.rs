@@ -3,7 +3,6 @@
 mod delay;
 mod delivery;
 mod growth;
-mod srt;
 
 use std::time::Duration;
 
@@ -16,7 +15,6 @@ use super::report::{IntervalReport, Reason};
 use delay::{Delay, DelayVerdict};
 use delivery::Delivery;
 use growth::Growth;
-pub use srt::{SrtCounters, SrtMeter};
 
 /// What is left of the delivered rate after over-use (beta of draft-ietf-rmcat-gcc-02, section 5.5).
 const BACK_OFF: f64 = 0.85;
@@ -87,7 +85,7 @@ impl Reports {
     ) -> Option<Advice> {
         let now = situation.now;
         self.jitter = report.jitter.or(self.jitter);
-        let delay = self.delay.on_report(report.rtt, report.budget, now);
+        let delay = self.delay.on_report(report.rtt, now);
         let interval = interval?;
         let loss = self
             .loss

@@ -212,7 +212,7 @@ prop_compose! {
         jitter in any::<Option<Duration>>(),
     ) -> IntervalReport {
         let delivered = delivered.map(Bitrate::from_bps);
-        IntervalReport { loss: Ratio::new(loss), expected, delivered, rtt, jitter, budget: rtt }
+        IntervalReport { loss: Ratio::new(loss), expected, delivered, rtt, jitter }
     }
 }
 

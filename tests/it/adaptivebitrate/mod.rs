@@ -56,7 +56,7 @@ fn without_encoder_and_session_data_pass_and_each_is_said_once() {
     let warnings = warnings(&pipeline);
     assert_eq!(warnings.len(), 2, "{warnings:?}");
     assert!(warnings[0].contains("No encoder"), "{warnings:?}");
-    assert!(warnings[1].contains("No RTP session"), "{warnings:?}");
+    assert!(warnings[1].contains("sink says nothing"), "{warnings:?}");
 }
 
 #[test]

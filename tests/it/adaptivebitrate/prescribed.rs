@@ -5,6 +5,7 @@ use std::sync::mpsc;
 use std::time::Instant;
 
 use gst::glib;
+use gst::glib::translate::{ToGlibPtr, from_glib_none};
 use gst::prelude::*;
 
 use super::kbps;
@@ -50,7 +51,8 @@ impl Receiver {
         };
         let packets = glib::ValueArray::new((0..11).map(one).collect::<Vec<_>>());
         // SAFETY: nobody else holds the array.
-        let packets = unsafe { glib::SendValue::unsafe_from(packets.to_value().into_raw()) };
+        let packets: glib::SendValue =
+            unsafe { from_glib_none(packets.to_value().to_glib_none().0) };
         let structure = gst::Structure::builder("RTPTWCCPackets")
             .field("packets", packets)
             .build();

@@ -27,6 +27,8 @@ pub(super) struct Outcome {
     pub(super) behind_late: f64,
     pub(super) seconds_to_85: f64,
     pub(super) target_kbps: u64,
+    /// Mean over the second half.
+    pub(super) target_late: f64,
     pub(super) falls: u32,
 }
 
@@ -72,6 +74,8 @@ impl Pipe {
             }
             let oldest = self.waiting.front().map_or(self.now_ms, |(at, _)| *at);
             if ms > seconds * 500 {
+                let target = self.controller.target().as_bps() as f64 / 1_000.0;
+                out.target_late += target * 2.0 * TICK_MS as f64 / (seconds * 1_000) as f64;
                 out.behind_late = out.behind_late.max((self.now_ms - oldest) as f64);
             }
         }

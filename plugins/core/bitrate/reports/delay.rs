@@ -16,13 +16,6 @@ const WAIT: Duration = Duration::from_millis(30);
 const STANDING: Duration = Duration::from_millis(60);
 /// Above this there is no need to look twice: a key frame at its worst.
 const FULL: Duration = Duration::from_millis(120);
-/// Where the transport has a latency, a queue may take at most this part of it: belacoder backs off at a fifth of it,
-/// and goes to its minimum at a third.
-const WAIT_SHARE: f64 = 0.1;
-const STANDING_SHARE: f64 = 0.2;
-const FULL_SHARE: f64 = 1.0 / 3.0;
-/// Even then: what a frame's packets wait for each other.
-const LEAST: Duration = Duration::from_millis(15);
 /// Round trips that came so recently come again soon: worth waiting for one before rising.
 const SOON: Duration = Duration::from_secs(2);
 /// What was measured before three regular RTCP intervals says nothing any more.
@@ -88,12 +81,7 @@ impl Delay {
         self.queue = Some(Duration::ZERO);
     }
 
-    pub(super) fn on_report(
-        &mut self,
-        rtt: Option<Duration>,
-        budget: Option<Duration>,
-        now: MediaTime,
-    ) -> DelayVerdict {
+    pub(super) fn on_report(&mut self, rtt: Option<Duration>, now: MediaTime) -> DelayVerdict {
         let Some(rtt) = rtt.filter(|rtt| *rtt <= ABSURD) else {
             return self.without_news(now);
         };
@@ -103,12 +91,10 @@ impl Delay {
         self.rtt = Some(rtt);
         let queue = rtt.saturating_sub(base);
         self.before = self.queue.replace(queue);
-        let standing = within(STANDING, STANDING_SHARE, budget);
-        let twice = self.before.is_some_and(|before| before > standing);
-        let full = within(FULL, FULL_SHARE, budget);
-        if queue > full || (queue > standing && twice && self.is_standing()) {
+        let twice = self.before.is_some_and(|before| before > STANDING);
+        if queue > FULL || (queue > STANDING && twice && self.is_standing()) {
             DelayVerdict::OverUse
-        } else if queue > within(WAIT, WAIT_SHARE, budget) {
+        } else if queue > WAIT {
             DelayVerdict::Wait
         } else {
             DelayVerdict::Clear
@@ -131,12 +117,6 @@ impl Delay {
     }
 }
 
-/// `limit`, or the `share` of the `budget` where that is less.
-fn within(limit: Duration, share: f64, budget: Option<Duration>) -> Duration {
-    let share = budget.map(|budget| budget.mul_f64(share).max(LEAST));
-    share.map_or(limit, |share| share.min(limit))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,7 +124,7 @@ mod tests {
     fn feed(delay: &mut Delay, rtts: &[u64]) -> Vec<DelayVerdict> {
         let step = |(n, ms): (usize, &u64)| {
             let now = MediaTime::from_millis(200 * n as u64);
-            delay.on_report(Some(Duration::from_millis(*ms)), None, now)
+            delay.on_report(Some(Duration::from_millis(*ms)), now)
         };
         rtts.iter().enumerate().map(step).collect()
     }
@@ -165,10 +145,7 @@ mod tests {
         let mut delay = Delay::new();
         feed(&mut delay, &[50]);
         let lie = Some(Duration::MAX);
-        assert_eq!(
-            delay.on_report(lie, None, MediaTime::ZERO),
-            DelayVerdict::NoNews
-        );
+        assert_eq!(delay.on_report(lie, MediaTime::ZERO), DelayVerdict::NoNews);
         assert_eq!(delay.rtt(), Some(Duration::from_millis(50)));
     }
 }

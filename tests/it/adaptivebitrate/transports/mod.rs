@@ -1,8 +1,11 @@
 //! Every transport against a real receiver, over a bottleneck on the loopback: the rate comes down to what it carries.
 
 mod pressure;
+mod rist;
 mod rtp;
+mod search;
 mod srt;
+mod webrtc;
 
 use std::net::{TcpListener, UdpSocket};
 use std::time::Duration;
@@ -38,7 +41,7 @@ fn target_kbps(abr: &gst::Element) -> u32 {
     abr.property::<u32>("target-bitrate") / 1000
 }
 
-/// Waits until the mean target of two seconds lies in `kbps`.
+/// Waits until the mean target of two seconds lies in `kbps`, and no target is far from it.
 fn settles(abr: &gst::Element, kbps: std::ops::RangeInclusive<u32>, limit: Duration) {
     const LOOKS: usize = 40;
     let what = format!("a mean target of {kbps:?} kbit/s");
@@ -52,7 +55,8 @@ fn settles(abr: &gst::Element, kbps: std::ops::RangeInclusive<u32>, limit: Durat
         let last = seen.len().checked_sub(LOOKS).map(|from| &seen[from..]);
         last.is_some_and(|last| {
             let mean = last.iter().sum::<u32>() / LOOKS as u32;
-            kbps.contains(&mean)
+            let near = kbps.start() / 2..=kbps.end() * 3 / 2;
+            kbps.contains(&mean) && last.iter().all(|kbps| near.contains(kbps))
         })
     });
 }

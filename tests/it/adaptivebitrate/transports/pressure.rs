@@ -53,7 +53,7 @@ fn rtmp_comes_down_to_what_the_server_gets() {
     let Some(server) = Rtmp::start(port) else {
         return;
     };
-    server.wait_for("start");
+    server.wait_for("getrlimit");
     let path = TcpShaper::to(port, PATH);
     let (encoder, to) = (encoder(3_000), path.port());
     let sender = Pipeline::parse(&format!(

@@ -8,7 +8,7 @@ use super::{encoder, feedback, settles, udp_port};
 use crate::support::pipeline::Pipeline;
 use crate::support::shaper::{Path, UdpShaper};
 
-const TWCC: &str =
+pub(super) const TWCC: &str =
     "extmap-5=(string)http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
 const RTP: &str = "application/x-rtp,media=video,clock-rate=90000,encoding-name=H264,payload=96";
 
@@ -60,4 +60,12 @@ fn twcc_finds_the_capacity_and_follows_it_up() {
     assert_eq!(feedback(&abr), "twcc");
     session.path.set_kbps(4_000);
     settles(&abr, 2_400..=4_000, Duration::from_secs(20));
+}
+
+#[test]
+fn receiver_reports_find_the_capacity() {
+    let session = session(3_000, "", Path::of(1_000, 20));
+    let abr = session.sender.element("abr");
+    settles(&abr, 600..=1_050, Duration::from_secs(25));
+    assert_eq!(feedback(&abr), "rtcp");
 }

@@ -6,6 +6,7 @@ use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use super::{Carried, LOOK, Path, Shared, now, sleep_until};
 
@@ -13,6 +14,9 @@ use super::{Carried, LOOK, Path, Shared, now, sleep_until};
 const SEGMENT: libc::c_int = 1_448;
 /// What waits at the receiving end.
 const WINDOW: libc::c_int = 16_384;
+
+/// How late a thread may wake up.
+const LATE: Duration = Duration::from_millis(20);
 
 /// Carries one connection after another to one port, and the answers back.
 pub struct TcpShaper {
@@ -115,7 +119,8 @@ fn carry(mut from: TcpStream, mut to: TcpStream, shared: &Shared, shaped: bool) 
             Err(_) => break,
         };
         if shaped {
-            free_at = free_at.max(now()) + shared.time_on_the_wire(size);
+            // A thread that wakes up late makes up for it.
+            free_at = free_at.max(now() - LATE) + shared.time_on_the_wire(size);
             sleep_until(free_at);
             shared
                 .carried_bytes

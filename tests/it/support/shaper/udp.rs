@@ -31,16 +31,21 @@ pub struct UdpShaper {
 impl UdpShaper {
     /// To `port` of this machine.
     pub fn to(port: u16, path: Path) -> Self {
-        Self::with(port, path, Narrow::There)
+        Self::with(0, port, path, Narrow::There)
+    }
+
+    /// From port `own` to `port` of this machine.
+    pub fn between(own: u16, port: u16, path: Path) -> Self {
+        Self::with(own, port, path, Narrow::There)
     }
 
     /// From `port` of this machine to whoever sends to this one.
     pub fn from(port: u16, path: Path) -> Self {
-        Self::with(port, path, Narrow::Back)
+        Self::with(0, port, path, Narrow::Back)
     }
 
-    fn with(port: u16, path: Path, narrow: Narrow) -> Self {
-        let front = UdpSocket::bind("127.0.0.1:0").unwrap();
+    fn with(own: u16, port: u16, path: Path, narrow: Narrow) -> Self {
+        let front = UdpSocket::bind(("127.0.0.1", own)).unwrap();
         let back = UdpSocket::bind("127.0.0.1:0").unwrap();
         for socket in [&front, &back] {
             socket.set_read_timeout(Some(LOOK)).unwrap();
