@@ -83,7 +83,10 @@ impl Allotment {
     }
 
     pub(super) fn on_sent(&mut self, bytes: ByteCount, now: MediaTime) {
-        self.overhead.on_media(bytes, now);
+        if self.overhead.on_media(bytes, now) {
+            self.claim();
+            self.allow(self.controller.target());
+        }
         let wire = (bytes.as_u64() as f64 * self.factor()) as u64;
         let wire = ByteCount::new(wire);
         if let Some(sent) = self.member.with(|group, id| group.on_sent(id, wire)) {
@@ -231,31 +234,32 @@ impl Allotment {
         };
         self.claim();
         self.reason = decision.reason;
-        if let Some(used) = self.allow(decision.bitrate)
-            && self.streams() > 1
-        {
-            let all = used.as_bps().saturating_add(self.others().as_bps());
-            self.controller.assume(Bitrate::from_bps(all));
-        }
+        self.allow(decision.bitrate);
         self.settle(now);
     }
 
-    /// Where ours is the controller of the transport: tells the group what it allows, `all` on the wire, and answers what
-    /// the transport's streams got of it.
-    fn allow(&self, all: Bitrate) -> Option<Bitrate> {
+    /// Where ours is the controller of the transport: tells the group what it allows, `all` on the wire.
+    fn allow(&self, all: Bitrate) {
         let others = self.others().as_bps();
         let allowed = Bitrate::from_bps(all.as_bps().saturating_sub(others));
         self.member.with(|group, id| {
-            let leads = group.leads(id);
-            leads.then(|| group.on_allowed(id, allowed))
-        })
+            if group.leads(id) {
+                group.on_allowed(id, allowed);
+            }
+        });
     }
 
     fn settle(&mut self, now: MediaTime) {
-        let (seen, share) = self
-            .member
-            .with(|group, id| (group.changes(), group.share(id)));
+        let (seen, share, together) = self.member.with(|group, id| {
+            let shared = group.leads(id) && group.streams() > 1;
+            let together = group.together(id).filter(|_| shared);
+            (group.changes(), group.share(id), together)
+        });
         self.seen = seen;
+        if let Some(together) = together {
+            let all = together.as_bps().saturating_add(self.others().as_bps());
+            self.controller.assume(Bitrate::from_bps(all));
+        }
         let share = share.unwrap_or(self.limits.min).as_bps() as f64;
         let wanted = Bitrate::from_bps((share / self.factor()).round() as u64);
         self.target = self.granularity.settle(wanted, self.limits, now);

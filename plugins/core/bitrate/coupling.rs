@@ -97,18 +97,15 @@ impl Coupling {
         }))
     }
 
-    /// The controller of the stream `id`, which leads, allows its transport `bitrate`. Answers what the controller is to
-    /// go on from.
-    pub fn on_allowed(&mut self, id: u64, bitrate: Bitrate) -> Bitrate {
-        let Some(stream) = self.stream(id) else {
-            return bitrate;
-        };
-        let transport = stream.transport;
-        if stream.allowed != bitrate {
+    /// The controller of the stream `id`, which leads, allows its transport `bitrate`. From there on it, and every other,
+    /// is to go on from what its streams get [together](Self::together).
+    pub fn on_allowed(&mut self, id: u64, bitrate: Bitrate) {
+        if let Some(stream) = self.stream(id)
+            && stream.allowed != bitrate
+        {
             stream.allowed = bitrate;
             self.divide();
         }
-        self.used_by(transport)
     }
 
     /// What the stream `id` gets.
@@ -210,8 +207,8 @@ mod tests {
         coupling.join(1, 7, claim(1.0));
         coupling.join(2, 7, claim(3.0));
         assert!(coupling.leads(1) && !coupling.leads(2));
-        let went = coupling.on_allowed(1, Bitrate::from_kbps(2_000));
-        assert_eq!(went, Bitrate::from_kbps(2_000));
+        coupling.on_allowed(1, Bitrate::from_kbps(2_000));
+        assert_eq!(coupling.together(2), Some(Bitrate::from_kbps(2_000)));
         assert_eq!((kbps(&coupling, 1), kbps(&coupling, 2)), (550, 1_450));
         assert_eq!(
             coupling.limits(2),
@@ -228,10 +225,11 @@ mod tests {
         coupling.join(1, 7, claim(1.0));
         coupling.join(2, 8, claim(3.0));
         coupling.on_allowed(1, Bitrate::from_kbps(1_000));
-        let second = coupling.on_allowed(2, Bitrate::from_kbps(1_000));
+        coupling.on_allowed(2, Bitrate::from_kbps(1_000));
         let sum = kbps(&coupling, 1) + kbps(&coupling, 2);
         assert!(kbps(&coupling, 2) > 2 * kbps(&coupling, 1), "{coupling:?}");
         assert!((1_100..=2_000).contains(&sum), "{coupling:?}");
+        let second = coupling.together(2).unwrap_or(Bitrate::ZERO);
         assert_eq!(second.as_bps() / 1_000, kbps(&coupling, 2));
     }
 
