@@ -5,6 +5,7 @@ mod inbox;
 mod network;
 mod pressure;
 mod report_block;
+mod rist;
 mod rounds;
 mod rtcp;
 mod srt;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 
 use gst::glib;
 use gst::prelude::*;
-use livetune_core::bitrate::{Backlog, SrtReport};
+use livetune_core::bitrate::{Backlog, IntervalReport, SrtReport};
 use livetune_core::time::MediaTime;
 use livetune_core::units::ByteCount;
 
@@ -26,6 +27,7 @@ pub(super) use rounds::Rounds;
 
 use find::Way;
 use pressure::Pressure;
+use rist::Rist;
 use rtcp::Session;
 use srt::Srt;
 use twcc::Twcc;
@@ -43,6 +45,8 @@ pub(super) struct Transport {
 enum Source {
     /// By itself, as reports come.
     Session(Session),
+    /// By itself, and when it is asked.
+    Rist(Rist),
     /// When it is asked.
     Srt(Srt),
     Pressure(Pressure),
@@ -79,7 +83,13 @@ impl Transport {
     pub(super) fn connect(found: &Found, inbox: &Arc<Inbox>) -> Self {
         let element = &found.element;
         let source = match &found.way {
-            Way::Session(rtp) => Source::Session(Session::listen(element, rtp, inbox.clone())),
+            Way::Session(rtp) => {
+                let session = Session::listen(element, rtp, inbox.clone());
+                match part_of(element, "ristsink") {
+                    Some(sink) => Source::Rist(Rist::of(&sink, session)),
+                    None => Source::Session(session),
+                }
+            }
             Way::Srt => Source::Srt(Srt::of(element)),
             Way::Pressure(pad) => Source::Pressure(Pressure::watch(element, pad)),
             Way::Deaf => Source::Deaf,
@@ -111,8 +121,8 @@ impl Transport {
 
     pub(super) fn kind(&self) -> Kind {
         match &*self.source {
-            Source::Session(_) if self.is_in("ristsink") => Kind::Rist,
             Source::Session(_) => Kind::Rtcp,
+            Source::Rist(_) => Kind::Rist,
             Source::Srt(_) => Kind::Srt,
             Source::Pressure(_) => Kind::Backpressure,
             Source::Deaf => Kind::None,
@@ -126,7 +136,10 @@ impl Transport {
 
     /// Tells only when it is asked.
     pub(super) fn is_asked(&self) -> bool {
-        matches!(&*self.source, Source::Srt(_) | Source::Pressure(_))
+        matches!(
+            &*self.source,
+            Source::Srt(_) | Source::Rist(_) | Source::Pressure(_)
+        )
     }
 
     /// A buffer of ours goes its way.
@@ -148,21 +161,13 @@ impl Transport {
             pressure.on_flush();
         }
     }
+}
 
-    fn is_in(&self, factory: &str) -> bool {
-        let mut next = self.element.upgrade().and_then(|e| e.parent());
-        while let Some(object) = next {
-            let element = object.downcast_ref::<gst::Element>();
-            if element
-                .and_then(ElementExt::factory)
-                .is_some_and(|f| f.name() == factory)
-            {
-                return true;
-            }
-            next = object.parent();
-        }
-        false
-    }
+/// The element around `element` that the `factory` made.
+fn part_of(element: &gst::Element, factory: &str) -> Option<gst::Element> {
+    let parents = std::iter::successors(element.parent(), |parent| parent.parent());
+    let mut parents = parents.filter_map(|parent| parent.downcast::<gst::Element>().ok());
+    parents.find(|parent| parent.factory().is_some_and(|f| f.name() == factory))
 }
 
 /// Asks all `transports` that have to be asked: of each kind the slowest one tells. While `push` is under way.
@@ -174,6 +179,7 @@ pub(super) fn ask(
 ) -> impl Iterator<Item = Input> + use<> {
     let mut report: Option<SrtReport> = None;
     let mut backlog: Option<Backlog> = None;
+    let mut resent: Option<IntervalReport> = None;
     for transport in transports {
         match &*transport.source {
             Source::Srt(srt) => report = slower(report, srt.read(now)),
@@ -181,11 +187,13 @@ pub(super) fn ask(
                 let read = pressure.read(push, running, now);
                 backlog = Some(backlog.map_or(read, |other| behind_most(other, read)));
             }
+            Source::Rist(rist) => resent = rist.read(now).or(resent),
             Source::Session(_) | Source::Deaf => (),
         }
     }
     let report = report.map(Input::Srt);
-    report.into_iter().chain(backlog.map(Input::Backlog))
+    let reports = report.into_iter().chain(resent.map(Input::Report));
+    reports.chain(backlog.map(Input::Backlog))
 }
 
 fn slower(one: Option<SrtReport>, other: Option<SrtReport>) -> Option<SrtReport> {

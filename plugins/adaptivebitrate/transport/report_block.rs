@@ -43,7 +43,7 @@ pub(super) struct Snapshot {
 }
 
 impl Snapshot {
-    /// Reads a session's `stats`, for the stream `ssrc` or, where that is not known, the one that sends most.
+    /// Reads a session's `stats`, for the stream `ssrc` or, where there is none, the one that sends most.
     pub(super) fn read(stats: &gst::StructureRef, ssrc: Option<u32>) -> Option<Self> {
         let sources = stats.get::<glib::ValueArray>("source-stats").ok()?;
         let sources = sources
@@ -52,11 +52,11 @@ impl Snapshot {
         let (own, others): (Vec<_>, Vec<_>) =
             sources.partition(|source| source.get("internal").unwrap_or(false));
         let sent = |source: &gst::Structure| source.get::<u64>("packets-sent").unwrap_or(0);
-        let ours = own.iter().filter(|source| {
-            let own_ssrc = source.get::<u32>("ssrc").ok();
-            ssrc.is_none() || own_ssrc == ssrc
-        });
-        let ours = ours.max_by_key(|source| sent(source))?;
+        // ristsink sends under another number than the payloader says.
+        let named = own
+            .iter()
+            .find(|s| ssrc.is_some() && s.get::<u32>("ssrc").ok() == ssrc);
+        let ours = named.or_else(|| own.iter().max_by_key(|source| sent(source)))?;
         let ssrc = ours.get::<u32>("ssrc").ok()?;
         Some(Self {
             packets_sent: sent(ours),

@@ -68,7 +68,9 @@ fn webrtcbin_to_webrtcbin_finds_the_capacity_and_follows_it_up() {
     let rtp = format!(
         "application/x-rtp,media=video,clock-rate=90000,encoding-name=H264,payload=96,rtcp-fb-transport-cc=true,{TWCC}"
     );
-    let receiver = Pipeline::parse("webrtcbin name=peer bundle-policy=max-bundle");
+    let receiver = Pipeline::parse(
+        "webrtcbin name=peer bundle-policy=max-bundle fakesrc num-buffers=1 ! fakesink async=false",
+    );
     let sender = Pipeline::parse(&format!(
         "{encoder} ! rtph264pay pt=96 mtu=1200 aggregate-mode=zero-latency config-interval=-1 ! {rtp} ! \
          webrtcbin name=peer bundle-policy=max-bundle"
