@@ -218,9 +218,9 @@ impl Controller {
     }
 
     fn set(&mut self, target: f64) {
-        debug_assert!(!target.is_nan(), "a target is a number");
         let (min, max) = (self.config.min.as_bps(), self.config.max.as_bps());
-        self.target = target.clamp(min as f64, max as f64);
+        // In this order what is no number becomes the lower limit.
+        self.target = target.max(min as f64).min(max as f64);
     }
 
     fn tell(&mut self, reason: Reason) -> Option<Decision> {

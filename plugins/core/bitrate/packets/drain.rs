@@ -91,3 +91,48 @@ impl Drain {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view(delivered: f64, queue: u64) -> View {
+        View {
+            delivered,
+            busy: delivered,
+            standing: Duration::from_millis(queue),
+            head: Duration::from_millis(queue),
+            jam: Duration::ZERO,
+        }
+    }
+
+    /// What is said after four seconds in which the queue was `queue(ms)` and `delivered` arrived of 2 Mbit/s.
+    fn cause(delivered: f64, queue: impl Fn(u64) -> u64) -> Cause {
+        let mut drain = Drain::new(&view(2e6, 100), 2e6, MediaTime::ZERO);
+        let feed = |ms| {
+            let view = view(delivered, queue(ms));
+            drain.cause(&view, false, 1e6, MediaTime::from_millis(ms))
+        };
+        let causes: Vec<Cause> = (0..4_000).step_by(33).map(feed).collect();
+        assert!(causes[..80].iter().all(|cause| *cause == Cause::Ours));
+        causes[causes.len() - 1]
+    }
+
+    #[test]
+    fn who_keeps_the_queue_shows_when_we_give_way() {
+        assert_eq!(cause(1e6, |ms| 150 + ms % 500 / 10), Cause::Others);
+        assert_eq!(cause(1e6, |ms| 200 + ms % 3), Cause::Way);
+        assert_eq!(cause(1e6, |ms| 20 + ms % 50), Cause::Way);
+        assert_eq!(cause(1.9e6, |ms| 150 + ms % 500 / 10), Cause::Ours);
+    }
+
+    #[test]
+    fn the_longer_the_queue_the_less_is_sent() {
+        let drain = Drain::new(&view(2e6, 100), 2e6, MediaTime::ZERO);
+        let rate = |queue| drain.rate(&view(1e6, queue), true);
+        assert!((rate(100) / 0.75e6 - 1.0).abs() < 1e-9);
+        assert!((rate(300) / 0.25e6 - 1.0).abs() < 1e-9);
+        assert!((rate(4_000) / 0.2e6 - 1.0).abs() < 1e-9);
+        assert_eq!(drain.rate(&view(0.1e6, 100), false), UNUSED * 2e6);
+    }
+}

@@ -163,3 +163,67 @@ impl Path {
         Duration::from_nanos(above.unsigned_abs())
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::units::ByteCount;
+
+    /// Frames of three packets, 30 a second, over a path that takes `packet_ms` for each.
+    fn feed(path: &mut Path, frames: u64, packet_ms: u64, epoch: u64) {
+        for packet in 0..frames * 3 {
+            let departed = MediaTime::from_millis(packet / 3 * 33);
+            let behind = MediaTime::from_millis((packet + 1) * packet_ms);
+            let alone = departed.after(Duration::from_millis((packet % 3 + 1) * packet_ms));
+            let nanos = behind.max(alone).as_nanos().wrapping_add(epoch);
+            let result = PacketResult {
+                sequence: packet,
+                departed,
+                arrived: Some(MediaTime::from_nanos(nanos)),
+                size: ByteCount::new(1_200),
+            };
+            path.on_time(Duration::from_millis(11));
+            path.on_arrival(&result, MediaTime::from_nanos(nanos), departed);
+        }
+    }
+
+    #[test]
+    fn a_frame_that_waits_for_itself_alone_is_no_queue() {
+        let mut path = Path::new();
+        feed(&mut path, 30, 10, 0);
+        let view = path.view().unwrap();
+        assert_eq!((view.standing, view.jam), (Duration::ZERO, Duration::ZERO));
+        let sent = 3.0 * 9_600.0 / 0.033;
+        assert!((view.delivered / sent - 1.0).abs() < 0.01, "{view:?}");
+    }
+
+    #[test]
+    fn a_queue_grows_and_what_comes_out_of_it_is_the_capacity() {
+        for epoch in [0, u64::MAX - 50_000_000] {
+            let mut path = Path::new();
+            feed(&mut path, 30, 12, epoch);
+            let view = path.view().unwrap();
+            let grown = (29 - 3) * 3;
+            assert_eq!(view.standing, Duration::from_millis(grown), "{epoch}");
+            let capacity = 9_600.0 / 0.012;
+            assert!((view.capacity() / capacity - 1.0).abs() < 0.02, "{view:?}");
+        }
+    }
+
+    #[test]
+    fn another_clock_is_not_another_queue() {
+        let mut path = Path::new();
+        feed(&mut path, 30, 10, 0);
+        feed(&mut path, 30, 10, 3_600_000_000_000);
+        assert_eq!(path.view().unwrap().standing, Duration::ZERO);
+    }
+
+    #[test]
+    fn a_longer_way_can_be_accepted() {
+        let mut path = Path::new();
+        feed(&mut path, 30, 12, 0);
+        path.accept();
+        assert!(path.view().unwrap().standing < Duration::from_millis(25));
+    }
+}
