@@ -1,19 +1,37 @@
-//! `adaptivebitrate`: moves the encoder's bit rate with what the network carries.
+//! `adaptivebitrate`: moves the encoder's bit rate with what the network carries, on any transport.
 //!
-//! Place it behind the encoder (or its parser) and before the payloader. It finds the encoder upstream and the RTP
-//! session downstream by itself, reads the receiver's RTCP reports from the session, and sets the encoder's bit rate
-//! between `min-bitrate` and `max-bitrate`. Data pass through untouched.
+//! Place it behind the encoder (or its parser) and before the payloader, muxer or sink. It finds the encoder upstream and
+//! the transport downstream by itself, at any depth of bins, and sets the encoder's bit rate between `min-bitrate` and
+//! `max-bitrate`. Data pass through untouched.
 //!
 //! ```text
-//! gst-launch-1.0 rtpbin name=rtp rtpsession0::rtcp-min-interval=200000000 \
-//!   videotestsrc is-live=true ! x264enc tune=zerolatency ! adaptivebitrate ! rtph264pay ! rtp.send_rtp_sink_0 \
-//!   rtp.send_rtp_src_0 ! udpsink port=5004 \
+//! gst-launch-1.0 rtpbin name=rtp rtp-profile=avpf \
+//!   videotestsrc is-live=true ! x264enc tune=zerolatency ! adaptivebitrate ! rtph264pay \
+//!   ! "application/x-rtp,extmap-5=http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01" \
+//!   ! rtp.send_rtp_sink_0 rtp.send_rtp_src_0 ! udpsink port=5004 \
 //!   rtp.send_rtcp_src_0 ! udpsink port=5005 sync=false async=false \
 //!   udpsrc port=5007 caps=application/x-rtcp ! rtp.recv_rtcp_sink_0
+//! gst-launch-1.0 ... ! x264enc ! adaptivebitrate ! h264parse ! mpegtsmux ! srtsink uri=srt://example.org:7001
+//! gst-launch-1.0 ... ! x264enc ! adaptivebitrate ! h264parse ! flvmux streamable=true ! rtmp2sink location=rtmp://...
 //! ```
 //!
-//! The receiver must send RTCP back, and often: both ends need a short `rtcp-min-interval`, for the round trip is
-//! measured from the sender's reports. With RTCP's regular 5 s it works too, twenty times slower.
+//! What it listens to, best first (`stats` names it in `feedback`):
+//!
+//! - `twcc`: transport-wide congestion control, the fate of every packet. In rtpbin it takes the header extension in the
+//!   caps at both ends, as above, and a receiver that sends RTCP back; webrtcbin negotiates it.
+//! - `rtcp`, `rist`: receiver reports. Both ends need a short `rtcp-min-interval` (200 ms) to be quick: with RTCP's regular
+//!   5 s it works too, twenty times slower.
+//! - `srt`: srtsink's statistics, as caller or as listener (the slowest caller rules); a queue is judged against the
+//!   latency that was negotiated.
+//! - `backpressure`: how far a sink that blocks (RTMP, TCP, HTTP) is behind.
+//! - `none`: udpsink alone. The bit rate stays as it is, and a warning says what to do.
+//!
+//! A network carries headers, and what else goes through the same session (audio, repairs): they are measured and
+//! subtracted. Several `adaptivebitrate` that go through the same transport, or that are of one `group`, share what it
+//! carries by `priority` and `weight` (RFC 8699).
+//!
+//! `mode=fixed-step` takes a step of `step-size` up or down after each `adjustment-interval` instead, by whether
+//! `quality-threshold` of the packets arrived; the preset `fixed-step` has 500 kbit/s, 5 s and 0.95.
 //!
 //! An encoder that gives every frame the bits of one of the caps' frame rate (x264enc, x265enc) sends less than it is
 //! told where frames are left out before it, as qualityswitch does. It is told more then, by the frame rate in the caps
@@ -25,8 +43,13 @@
 //!
 //! `profile` sets the encoder up for a purpose before it starts: only properties that it has, and that nobody set.
 //!
-//! The algorithm is `livetune_core::bitrate`: GCC (draft-ietf-rmcat-gcc-02) for receiver reports, with the drained
-//! queue and snap-back of SCReAM (RFC 8298).
+//! Each change is told: the signal `bitrate-changed` (bit/s, reason), the message `livetune-bitrate`, notify of
+//! `target-bitrate`, and the event `livetune-target-bitrate` upstream, by which a qualityswitch chooses its level. After
+//! heavy loss the encoder is asked for a key frame.
+//!
+//! The algorithm is `livetune_core::bitrate`: for packets the delay-based control of GCC (draft-ietf-rmcat-gcc-02) with the
+//! drained queue and snap-back of SCReAM (RFC 8298); for reports the same on round trips; for sinks that block the rule of
+//! OBS Studio's dynamic bitrate.
 
 use gst::glib;
 use gst::prelude::*;
