@@ -8,10 +8,10 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
-use livetune_core::units::{Bitrate, ByteCount};
+use livetune_core::units::Bitrate;
 
 use super::Profile;
-use super::encoder::Applied;
+use super::encoder::{Applied, Frame};
 use super::outbox::MESSAGE;
 use super::settings::Settings;
 use super::state::{Act, News, State};
@@ -176,10 +176,9 @@ impl AdaptiveBitrate {
             self.find_encoder(now);
             self.find_session(now);
         }
-        let size = ByteCount::new(buffer.size() as u64);
-        let at = buffer.dts_or_pts().map(clock::media_time);
+        let frame = Frame::of(buffer);
         let observe = |state: &mut State| {
-            let act = state.on_buffer(size, at, now);
+            let act = state.on_buffer(frame, now);
             (act, state.late_trouble(now))
         };
         let (act, trouble) = lock(&self.state).as_mut().map(observe).unwrap_or_default();

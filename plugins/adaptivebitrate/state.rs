@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use livetune_core::bitrate::{Config, ConfigError, Controller, Reason};
 use livetune_core::time::MediaTime;
-use livetune_core::units::{Bitrate, ByteCount};
+use livetune_core::units::Bitrate;
 
-use super::encoder::{Drive, Encoder, Refusal, Setting};
+use super::encoder::{Drive, Encoder, Frame, Refusal, Setting};
 use super::feedback::Feedback;
 use super::outbox::{Announcement, Trouble};
 use crate::runtime::figures::{Figure, Value};
@@ -184,15 +184,10 @@ impl State {
         self.drive.on_caps(rate);
     }
 
-    /// A buffer of the time `at` passes. Answers what is to be done.
-    pub(super) fn on_buffer(
-        &mut self,
-        size: ByteCount,
-        at: Option<MediaTime>,
-        now: MediaTime,
-    ) -> Option<Act> {
-        self.core.on_sent(size, now);
-        self.drive.on_buffer(size, at, self.core.target(), now);
+    /// A `frame` passes. Answers what is to be done.
+    pub(super) fn on_buffer(&mut self, frame: Frame, now: MediaTime) -> Option<Act> {
+        self.core.on_sent(frame.size, now);
+        self.drive.on_buffer(frame, self.core.target(), now);
         if let (Started::No, Some(rate)) = (self.started, self.drive.observed()) {
             self.start_at(Some(rate), true, now);
         }
