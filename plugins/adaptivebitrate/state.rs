@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use livetune_core::bitrate::{Config, ConfigError, Reason};
 use livetune_core::time::MediaTime;
-use livetune_core::units::{Bitrate, ByteCount};
+use livetune_core::units::Bitrate;
 
 use super::allotment::Allotment;
-use super::encoder::{Drive, Encoder, Refusal, Setting};
+use super::encoder::{Drive, Encoder, Frame, Refusal, Setting};
 use super::outbox::{Announcement, Trouble};
 use super::settings::{Settings, Tuning};
 use super::transport::{Network, Rounds, Transport};
@@ -214,17 +214,16 @@ impl State {
         self.drive.on_caps(rate);
     }
 
-    /// A buffer of the time `at` passes, whose running time is `media`. Answers what is to be done.
+    /// A `frame` passes, whose running time is `media`. Answers what is to be done.
     pub(super) fn on_buffer(
         &mut self,
-        size: ByteCount,
-        at: Option<MediaTime>,
+        frame: Frame,
         media: Option<MediaTime>,
         now: MediaTime,
     ) -> Option<Act> {
-        self.allotment.on_sent(size, now);
-        self.network.on_buffer(size, media);
-        self.drive.on_buffer(size, at, self.allotment.target(), now);
+        self.allotment.on_sent(frame.size, now);
+        self.network.on_buffer(frame.size, media);
+        self.drive.on_buffer(frame, self.allotment.target(), now);
         if let (Started::No, Some(rate)) = (self.started, self.drive.observed()) {
             self.start_at(Some(rate), true, now);
         }

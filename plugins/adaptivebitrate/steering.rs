@@ -6,9 +6,9 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use livetune_core::time::MediaTime;
-use livetune_core::units::{Bitrate, ByteCount};
+use livetune_core::units::Bitrate;
 
-use super::encoder::Encoder;
+use super::encoder::{Encoder, Frame};
 use super::imp::{AdaptiveBitrate, CAT};
 use super::outbox::MESSAGE;
 use super::settings::{Settings, Tuning};
@@ -85,11 +85,10 @@ impl AdaptiveBitrate {
             self.find_encoder(now);
             self.find_transports(now);
         }
-        let size = ByteCount::new(buffer.size() as u64);
-        let at = buffer.dts_or_pts().map(clock::media_time);
+        let frame = Frame::of(buffer);
         let media = transport::running_time(self.obj().sink_pad(), buffer);
         let observe = |state: &mut State| {
-            let act = state.on_buffer(size, at, media, now);
+            let act = state.on_buffer(frame, media, now);
             (act, state.late_trouble(now))
         };
         let (act, trouble) = lock(&self.state).as_mut().map(observe).unwrap_or_default();

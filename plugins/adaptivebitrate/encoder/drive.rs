@@ -7,6 +7,7 @@ use livetune_core::units::{Bitrate, ByteCount};
 use super::pace::{Pace, Wish};
 use super::table::Change;
 use super::{Encoder, Setting};
+use crate::runtime::clock;
 
 /// Drives one encoder, or nobody while there is none.
 pub(in super::super) struct Drive {
@@ -22,6 +23,25 @@ pub(in super::super) struct Drive {
     gain: Gain,
     quality: Option<QualityLoop>,
     next_quality: Option<u32>,
+}
+
+/// A buffer that passes.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Frame {
+    pub(in super::super) size: ByteCount,
+    /// Its time.
+    pub(in super::super) at: Option<MediaTime>,
+    pub(in super::super) key: bool,
+}
+
+impl Frame {
+    pub(in super::super) fn of(buffer: &gst::BufferRef) -> Self {
+        Self {
+            size: ByteCount::new(buffer.size() as u64),
+            at: buffer.dts_or_pts().map(clock::media_time),
+            key: !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT),
+        }
+    }
 }
 
 /// What is to be done now.
@@ -54,7 +74,10 @@ impl Drive {
         self.pace = Pace::default();
         self.change = encoder.change();
         self.by_caps = encoder.by_caps();
-        self.gain = Gain::new();
+        self.gain = match self.change {
+            Change::Restart { .. } => Gain::of_one_that_restarts(),
+            Change::Live | Change::Never => Gain::new(),
+        };
         self.quality = encoder.quality().map(QualityLoop::new);
         self.next_quality = None;
     }
@@ -64,25 +87,19 @@ impl Drive {
         self.thinning.on_caps(rate);
     }
 
-    /// A buffer of the time `media` passes `now`, of a stream that is to have the rate `target`.
-    pub(in super::super) fn on_buffer(
-        &mut self,
-        size: ByteCount,
-        media: Option<MediaTime>,
-        target: Bitrate,
-        now: MediaTime,
-    ) {
-        self.at = self.progress.on_buffer(media, now);
-        if let Some(media) = media {
-            self.thinning.on_frame(media);
+    /// A `frame` passes `now`, of a stream that is to have the rate `target`.
+    pub(in super::super) fn on_buffer(&mut self, frame: Frame, target: Bitrate, now: MediaTime) {
+        self.at = self.progress.on_buffer(frame.at, now);
+        if let Some(at) = frame.at {
+            self.thinning.on_frame(at);
         }
         match &mut self.quality {
             Some(quality) => {
                 let target = (!self.pace.is_new()).then_some(target);
-                let next = quality.on_output(size, target, self.at);
+                let next = quality.on_output(frame.size, target, self.at);
                 self.next_quality = next.or(self.next_quality);
             }
-            None => self.gain.on_output(size, target, self.at),
+            None => self.gain.on_output(frame.size, frame.key, target, self.at),
         }
     }
 
@@ -106,6 +123,7 @@ impl Drive {
         if self.is_ignored() || encoder.is_some_and(Encoder::refuses) {
             return Next::default();
         }
+        self.gain.on_target(target);
         let asked = target.scaled(self.share());
         let wish = Wish { target, asked };
         let due = self.pace.is_due(wish, self.change, self.at);

@@ -21,7 +21,7 @@ use gst::prelude::*;
 use livetune_core::units::Bitrate;
 
 use self::claim::Claim;
-pub(super) use self::drive::Drive;
+pub(super) use self::drive::{Drive, Frame};
 pub(super) use self::hints::Hint;
 pub use self::profiles::Profile;
 pub(super) use self::profiles::{Applied, NotApplied};

@@ -7,6 +7,8 @@ use super::table::Change;
 
 /// The network waits for nobody; but an encoder that starts over is not made to for less than this.
 const FALL_WORTH: f64 = 0.05;
+/// What only corrects the encoder waits so many times as long, unless it is worth twice as much.
+const CORRECTION_WAIT: u32 = 5;
 
 /// The rate that is to come out, and what the encoder is to be told for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,12 +39,19 @@ impl Pace {
             (None, _) => true,
             (Some((last, _)), _) if wish == last => false,
             (Some((last, since)), Change::Restart { interval, worth }) => {
-                let falls = wish.target < last.target;
-                let much = wish.asked <= last.asked.scaled(1.0 - FALL_WORTH);
-                let waited = at.since(since) >= interval;
-                let worthy = wish.asked >= last.asked.scaled(1.0 + worth)
-                    || wish.asked <= last.asked.scaled(1.0 - worth);
-                (falls && much) || (waited && (falls || worthy))
+                let waited = |times| at.since(since) >= interval * times;
+                let differs = |part| {
+                    wish.asked >= last.asked.scaled(1.0 + part)
+                        || wish.asked <= last.asked.scaled(1.0 - part)
+                };
+                if wish.target < last.target {
+                    waited(1) || wish.asked <= last.asked.scaled(1.0 - FALL_WORTH)
+                } else if wish.target > last.target {
+                    waited(1) && differs(worth)
+                } else {
+                    (waited(1) && differs(2.0 * worth))
+                        || (waited(CORRECTION_WAIT) && differs(worth))
+                }
             }
             _ => true,
         };
@@ -90,9 +99,11 @@ mod tests {
         let mut at =
             |asked, ms| pace.is_due(wish(1_000, asked), RESTART, MediaTime::from_millis(ms));
         assert!(at(1_000, 0));
-        assert!(!at(800, 1_000));
-        assert!(at(800, 2_000));
-        assert!(!at(900, 9_000));
+        assert!(!at(700, 1_000));
+        assert!(at(700, 2_000));
+        assert!(!at(850, 11_900));
+        assert!(at(850, 12_000));
+        assert!(!at(800, 90_000));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What an encoder makes of what it is told: how many times as much it sends, and whether it listens at all.
 
+mod output;
 #[cfg(test)]
 mod tests;
 
@@ -8,13 +9,12 @@ use std::time::Duration;
 use crate::time::MediaTime;
 use crate::units::{Bitrate, ByteCount};
 
-/// An encoder has followed by then (measured: x264enc takes up to 26 frames).
+use self::output::{Frame, Measured, Output};
+
+/// An encoder has followed by then (measured: x264enc takes up to 26 frames), and one that starts over has paid for its
+/// key frame (measured: x265enc).
 const SETTLE: Duration = Duration::from_secs(1);
-/// Output is judged by two such windows in a row, by the one that speaks for the encoder: a key frame falls in one of
-/// them, and with `SETTLE` there are two verdicts within 5 s, so that the second can judge what came of the first.
-const WINDOW: Duration = Duration::from_millis(600);
-/// A longer step is a pause, not a low rate.
-const PAUSE: Duration = Duration::from_secs(1);
+const RESTARTED: Duration = Duration::from_secs(3);
 /// The factor stays within half and double.
 const LEAST: f64 = 0.5;
 const MOST: f64 = 2.0;
@@ -22,8 +22,12 @@ const MOST: f64 = 2.0;
 /// differ by from second to second.
 const TOO_MUCH: f64 = 1.08;
 const TOO_LITTLE: f64 = 0.92;
+/// In a second a rate control may send this much and save it in the next.
+const TOO_MUCH_AT_ONCE: f64 = 1.15;
+/// A target that falls by more than this is a new one.
+const FALL: f64 = 0.95;
 /// What is told changed, so that a change of the output can be expected.
-const JUMP: f64 = 1.2;
+const JUMP: f64 = 1.15;
 /// The output that stays within this of what it was has not followed.
 const SAME: f64 = 0.1;
 /// The output follows where it takes at least this part of a step, as a power of the step: a still picture takes none.
@@ -34,7 +38,7 @@ const HOPELESS: f64 = 2.5;
 /// It came back to what is asked.
 const AGAIN: f64 = 1.2;
 /// A step up that tries whether more comes out: the factor is still needed, or not yet enough.
-const TRIAL: f64 = 1.25;
+const TRIAL: f64 = 1.2;
 /// After a trial in vain the next one waits, longer each time: a still picture needs none.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 const LAST_WAIT: Duration = Duration::from_secs(60);
@@ -50,13 +54,16 @@ pub struct Gain {
     /// What came of what was told before.
     before: Option<Steady>,
     steady: Option<Steady>,
+    settle: Duration,
     settled: MediaTime,
     /// What was asked when measuring began.
     anchor: f64,
-    window: Option<Window>,
-    last: Option<MediaTime>,
-    /// The rate in the window before.
-    earlier: Option<f64>,
+    output: Output,
+    /// The windows before, short and long.
+    short: Option<[Measured; 2]>,
+    long: Option<Measured>,
+    /// The rate of the last two short windows without what may be key frames.
+    plain: f64,
     trial: Option<Steady>,
     next_trial: MediaTime,
     wait: Duration,
@@ -80,6 +87,8 @@ struct Steady {
     told: Told,
     low: f64,
     high: f64,
+    /// Without what may be key frames.
+    plain: f64,
 }
 
 impl Steady {
@@ -99,13 +108,6 @@ impl Steady {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Window {
-    start: MediaTime,
-    bytes: u64,
-    target: f64,
-}
-
 impl Gain {
     /// An encoder of which nothing is known yet.
     pub fn new() -> Self {
@@ -114,15 +116,25 @@ impl Gain {
             told: None,
             before: None,
             steady: None,
+            settle: SETTLE,
             settled: MediaTime::ZERO,
             anchor: 0.0,
-            window: None,
-            last: None,
-            earlier: None,
+            output: Output::default(),
+            short: None,
+            long: None,
+            plain: 0.0,
             trial: None,
             next_trial: MediaTime::ZERO,
             wait: FIRST_WAIT,
             ignores: false,
+        }
+    }
+
+    /// One that starts over with a key frame at each change.
+    pub fn of_one_that_restarts() -> Self {
+        Self {
+            settle: RESTARTED,
+            ..Self::new()
         }
     }
 
@@ -136,11 +148,20 @@ impl Gain {
         self.ignores
     }
 
+    /// The encoder is going to be told `target`. What it fell short of before is no reason to ask more of it when the
+    /// rate is to fall.
+    pub fn on_target(&mut self, target: Bitrate) {
+        let falls = |told: Told| (target.as_bps() as f64) < FALL * told.target;
+        if self.told.is_some_and(falls) {
+            self.factor = self.factor.min(1.0);
+        }
+    }
+
     /// The encoder was told `factor` times `target`.
     pub fn on_told(&mut self, target: Bitrate, factor: f64, at: MediaTime) {
         let told = Told {
             target: target.as_bps() as f64,
-            factor,
+            factor: factor.clamp(LEAST, MOST),
         };
         let Some(last) = self.told.replace(told) else {
             self.unsettle(at);
@@ -149,7 +170,7 @@ impl Gain {
         if !is_about(last.target, told.target, JUMP) {
             self.trial = None;
         }
-        if factor != last.factor || !is_about(self.anchor, told.asked(), JUMP) {
+        if told.factor != last.factor || !is_about(self.anchor, told.asked(), JUMP) {
             self.before = self.steady.take().or(self.before);
             self.unsettle(at);
         }
@@ -157,74 +178,97 @@ impl Gain {
 
     /// Something else changed what comes out, for instance the frame rate: measures anew.
     pub fn unsettle(&mut self, at: MediaTime) {
-        self.settled = at.after(SETTLE);
+        self.settled = at.after(self.settle);
         self.anchor = self.told.map_or(0.0, Told::asked);
-        self.window = None;
-        self.earlier = None;
+        self.output.forget();
+        self.short = None;
+        self.long = None;
     }
 
-    /// The encoder sent `bytes`, and is to send `target`.
-    pub fn on_output(&mut self, bytes: ByteCount, target: Bitrate, at: MediaTime) {
+    /// The encoder sent `bytes`, of a `key` frame or not, and is to send `target`.
+    pub fn on_output(&mut self, bytes: ByteCount, key: bool, target: Bitrate, at: MediaTime) {
         let Some(told) = self.told else {
             return;
         };
-        let paused = self.last.is_some_and(|last| at.since(last) > PAUSE);
-        self.last = Some(at);
         if at < self.settled {
             return;
         }
-        let asked = if self.ignores {
+        let target = if self.ignores {
             target.as_bps() as f64
         } else {
             told.target
         };
-        let fresh = Window {
-            start: at,
-            bytes: 0,
-            target: asked,
-        };
-        let window = self.window.get_or_insert(fresh);
-        if paused {
-            *window = fresh;
-            self.earlier = None;
+        let ended = self.output.on_frame(Frame { bytes, key, target }, at);
+        if let Some(short) = ended.short
+            && let Some(before) = self.short.replace(short)
+        {
+            self.glance(before, short, at);
         }
-        let length = at.since(window.start);
-        if length < WINDOW {
-            window.bytes = window.bytes.saturating_add(bytes.as_u64());
-            return;
-        }
-        let rate = window.bytes as f64 * 8.0 / length.as_secs_f64();
-        let mean = (window.target + asked) / 2.0;
-        *window = Window {
-            bytes: bytes.as_u64(),
-            ..fresh
-        };
-        if let Some(earlier) = self.earlier.replace(rate) {
-            self.judge(earlier.min(rate), earlier.max(rate), mean, at);
+        if let Some((long, keys)) = ended.long {
+            let before = self.long.replace(long);
+            self.judge(before, long, keys, at);
         }
     }
 
-    /// Two windows with the rates `low` and `high`, where `target` was to be sent.
-    fn judge(&mut self, low: f64, high: f64, target: f64, at: MediaTime) {
-        let (Some(told), true) = (self.told, target > 0.0) else {
+    /// Two short windows in a row: what is at most and at least in each.
+    fn glance(&mut self, before: [Measured; 2], now: [Measured; 2], at: MediaTime) {
+        self.plain = (before[1].rate + now[1].rate) / 2.0;
+        let [high, low] = [0, 1].map(|bound: usize| [before[bound].rate, now[bound].rate]);
+        let (high, low) = (high[0].max(high[1]), low[0].min(low[1]));
+        let target = (before[0].target + now[0].target) / 2.0;
+        let Some(told) = self.told.filter(|_| target > 0.0) else {
             return;
         };
+        let steady = self.steady_at(told, low, high);
         if self.ignores {
             if high <= AGAIN * target {
                 self.ignores = false;
                 self.before = None;
             }
-            return;
-        }
-        let now = Steady { told, low, high };
-        if low > TOO_MUCH * target {
+        } else if low > self.most_at_once() * target {
+            self.steady = Some(steady);
             self.on_excess(low, target);
         } else if high < TOO_LITTLE * target {
-            self.on_shortage(now, target, at);
+            self.steady = Some(steady);
+            self.on_shortage(steady, target, at);
+        }
+    }
+
+    fn steady_at(&self, told: Told, low: f64, high: f64) -> Steady {
+        let plain = self.plain;
+        Steady {
+            told,
+            low,
+            high,
+            plain,
+        }
+    }
+
+    fn most_at_once(&self) -> f64 {
+        // It is told more than its share, which it has grown out of.
+        let raised = self.factor > 1.0;
+        if raised { TOO_MUCH } else { TOO_MUCH_AT_ONCE }
+    }
+
+    /// A long window and the one before. One with key frames never shows too much, so that it speaks for itself.
+    fn judge(&mut self, before: Option<Measured>, now: Measured, keys: bool, at: MediaTime) {
+        let (Some(told), false) = (self.told, self.ignores || now.target <= 0.0) else {
+            return;
+        };
+        let (low, high) = match before {
+            _ if keys => (now.rate, now.rate),
+            Some(before) => (before.rate.min(now.rate), before.rate.max(now.rate)),
+            None => return,
+        };
+        let steady = self.steady_at(told, low, high);
+        if low > TOO_MUCH * now.target {
+            self.on_excess(low, now.target);
+        } else if high < TOO_LITTLE * now.target {
+            self.on_shortage(steady, now.target, at);
         } else {
             self.trial = None;
         }
-        self.steady = Some(now);
+        self.steady = Some(steady);
     }
 
     fn on_excess(&mut self, rate: f64, target: f64) {
@@ -264,7 +308,7 @@ impl Gain {
 
     fn end_trial(&mut self, trial: Steady, now: Steady, at: MediaTime) {
         let step = now.told.factor / trial.told.factor;
-        if now.rate() / trial.rate() - 1.0 >= (step - 1.0) / 2.0 {
+        if now.plain / trial.plain - 1.0 >= (step - 1.0) / 2.0 {
             self.next_trial = at;
             self.wait = FIRST_WAIT;
         } else {
