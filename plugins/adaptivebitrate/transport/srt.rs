@@ -94,6 +94,7 @@ mod tests {
     use super::*;
 
     fn caller(packets: i64, rtt: f64) -> gst::Structure {
+        gst::init().unwrap();
         gst::Structure::builder("application/x-srt-statistics")
             .field("packets-sent", packets)
             .field("packets-retransmitted", 3_i32)

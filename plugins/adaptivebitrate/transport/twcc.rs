@@ -134,6 +134,7 @@ mod tests {
     const NOW: MediaTime = MediaTime::from_millis(1_000_000);
 
     fn packet(sequence: u32, departed: u64, arrived: u64) -> gst::Structure {
+        gst::init().unwrap();
         gst::Structure::builder("RTPTWCCPacket")
             .field("seqnum", sequence)
             .field("local-ts", departed)
@@ -182,7 +183,7 @@ mod tests {
     fn departures_of_another_clock_are_brought_to_ours() {
         gst::init().unwrap();
         let mut twcc = Twcc::default();
-        for clock in [1_000, u64::MAX - 5_000_000] {
+        for clock in [1_000, u64::MAX / 2] {
             let packets = [packet(1, clock, 7), packet(2, clock + 500, 7)];
             let results = twcc.take_in(&event(&packets), NOW);
             assert_eq!(results[1].departed, NOW);
@@ -213,6 +214,7 @@ mod tests {
     fn any_packet() -> impl Strategy<Value = glib::SendValue> {
         let fields = ["seqnum", "local-ts", "remote-ts", "size", "lost"];
         let wild = proptest::collection::vec(any_field(), fields.len()).prop_map(move |values| {
+            gst::init().unwrap();
             let mut packet = gst::Structure::new_empty("RTPTWCCPacket");
             for (field, value) in fields.iter().zip(values) {
                 if let Some(value) = value {
