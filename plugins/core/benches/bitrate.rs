@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use livetune_core::bitrate::{Config, Controller, IntervalReport};
+use livetune_core::bitrate::{Config, Controller, IntervalReport, PacketResult};
 use livetune_core::time::MediaTime;
 use livetune_core::units::{Bitrate, ByteCount};
 
@@ -46,5 +46,28 @@ fn per_report(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, per_buffer, per_report);
+/// A frame of 2 Mbit/s: seven packets in one message.
+fn per_message(criterion: &mut Criterion) {
+    let mut controller = controller();
+    let mut now = MediaTime::ZERO;
+    let mut sequence = 0;
+    let mut results = Vec::new();
+    criterion.bench_function("bitrate/on_packets", |bencher| {
+        bencher.iter(|| {
+            now = now.after(Duration::from_millis(33));
+            results.clear();
+            results.extend((0..7).map(|n| PacketResult {
+                sequence: sequence + n,
+                departed: now,
+                arrived: Some(now.after(Duration::from_millis(25 + 5 * n))),
+                size: ByteCount::new(1_200),
+            }));
+            sequence += 7;
+            controller.on_sent(ByteCount::new(8_400), now);
+            black_box(controller.on_packets(black_box(&results), now))
+        });
+    });
+}
+
+criterion_group!(benches, per_buffer, per_report, per_message);
 criterion_main!(benches);

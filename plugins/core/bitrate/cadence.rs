@@ -47,6 +47,11 @@ impl Cadence {
         Some(self.silence_from?.after(silence))
     }
 
+    /// When `silence` has passed since the last report, or since the last silence that was acted on.
+    pub(super) fn deadline_after(&self, silence: Duration) -> Option<MediaTime> {
+        Some(self.silence_from?.after(silence))
+    }
+
     /// The silence is explained or acted on: the next deadline counts from here.
     pub(super) fn on_silence(&mut self, now: MediaTime) {
         if let Some(from) = &mut self.silence_from {

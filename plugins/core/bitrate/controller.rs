@@ -21,6 +21,10 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// Feedback on packets is listened to, rather than reports, until it was missing for that long (three of RTCP's
 /// regular intervals).
 const TRUST: Duration = Duration::from_secs(15);
+/// Feedback on packets comes with every frame: nothing for so long is silence ...
+const PACKETS_SILENCE: Duration = Duration::from_millis(500);
+/// ... but for so many round trips, or usual intervals of messages, it may be late.
+const PACKETS_MISSING: u32 = 3;
 /// Smaller rises are saved up: an encoder has nothing of 1 %.
 const LEAST_RISE: f64 = 0.02;
 
@@ -91,7 +95,12 @@ impl Controller {
     /// `bytes` of the stream are sent.
     pub fn on_sent(&mut self, bytes: ByteCount, now: MediaTime) {
         let last = self.last_sent.replace(now);
-        if last.is_none_or(|last| now.since(last) > PAUSE) {
+        let pause = if self.hears_packets(now) {
+            self.packets_silence() / 2
+        } else {
+            PAUSE
+        };
+        if last.is_none_or(|last| now.since(last) > pause) {
             self.cadence.on_silence(now);
             self.reports.on_pause(now);
         }
@@ -138,11 +147,7 @@ impl Controller {
 
     /// The time is `now`; call it at [`Self::next_wakeup`] or a little later.
     pub fn on_timer(&mut self, now: MediaTime) -> Option<Decision> {
-        if self
-            .cadence
-            .deadline()
-            .is_none_or(|deadline| now < deadline)
-        {
+        if self.next_wakeup().is_none_or(|deadline| now < deadline) {
             return None;
         }
         self.cadence.on_silence(now);
@@ -155,7 +160,12 @@ impl Controller {
 
     /// When to call [`Self::on_timer`].
     pub fn next_wakeup(&self) -> Option<MediaTime> {
-        self.cadence.deadline()
+        let deadline = self.cadence.deadline()?;
+        let packets = self.cadence.deadline_after(self.packets_silence());
+        match self.packets_heard.and(packets) {
+            Some(packets) => Some(packets.min(deadline)),
+            None => Some(deadline),
+        }
     }
 
     /// Send this much.
@@ -213,6 +223,12 @@ impl Controller {
         self.reports_taken
     }
 
+    fn packets_silence(&self) -> Duration {
+        let rtt = self.packets.rtt().unwrap_or_default();
+        let usual = rtt.max(self.cadence.interval());
+        PACKETS_SILENCE.max(usual.saturating_mul(PACKETS_MISSING))
+    }
+
     fn hears_packets(&self, now: MediaTime) -> bool {
         self.packets_heard
             .is_some_and(|heard| now.since(heard) < TRUST)
@@ -235,7 +251,8 @@ impl Controller {
 
     fn set(&mut self, target: f64) {
         let (min, max) = (self.config.min.as_bps(), self.config.max.as_bps());
-        self.target = target.clamp(min as f64, max as f64);
+        // In this order what is no number becomes the lower limit.
+        self.target = target.max(min as f64).min(max as f64);
     }
 
     fn tell(&mut self, reason: Reason) -> Option<Decision> {

@@ -5,8 +5,6 @@ use std::time::Duration;
 use crate::time::MediaTime;
 use crate::units::Ratio;
 
-use super::window::WindowedMin;
-
 /// Loss is judged over a second and 100 packets: one lost packet of five is no 20 % (the defect that makes
 /// rtpgccbwe collapse at 5 % random loss, measured).
 const SECOND: f64 = 1.0;
@@ -27,8 +25,11 @@ const DEVIATIONS: f64 = 2.0;
 const SUSPICIOUS: f64 = 0.02;
 /// How long it waits before it finds out by a step down: ten reports of a quick receiver.
 const SUSPICION: Duration = Duration::from_secs(3);
-/// What the path loses anyhow is the least loss of this time.
-const FLOOR_WINDOW: Duration = Duration::from_secs(30);
+/// What the path loses anyhow is the mean loss of this time: it holds enough packets that chance is small. Less than
+/// that by more than chance is the new mean at once.
+const FLOOR_SECONDS: f64 = 30.0;
+/// It begins as the mean of so many packets.
+const FLOOR_BEGIN: f64 = 300.0;
 
 /// What the loss asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +46,7 @@ pub(super) enum LossVerdict {
 pub(super) struct Loss {
     smoothed: Option<f64>,
     packets: f64,
-    floor: WindowedMin<f64>,
+    floor: f64,
     suspicious_since: Option<MediaTime>,
 }
 
@@ -54,7 +55,7 @@ impl Loss {
         Self {
             smoothed: None,
             packets: 0.0,
-            floor: WindowedMin::new(FLOOR_WINDOW),
+            floor: 0.0,
             suspicious_since: None,
         }
     }
@@ -76,33 +77,44 @@ impl Loss {
         let smoothed = self.smoothed.unwrap_or_else(|| loss.as_f64());
         let smoothed = smoothed + weight * (loss.as_f64() - smoothed);
         self.smoothed = Some(smoothed);
-        self.packets = (self.packets + packets).min(ENOUGH);
+        self.packets += packets;
+        let slowly = 1.0 - (-interval.as_secs_f64() / FLOOR_SECONDS).exp();
+        let begin = if self.packets < FLOOR_BEGIN {
+            packets / self.packets.max(1.0)
+        } else {
+            0.0
+        };
+        let weight = slowly.max(begin).min(1.0);
+        self.floor += weight * (loss.as_f64() - self.floor);
+        self.floor = self.floor.min(smoothed + self.chance());
         if self.packets < ENOUGH {
             return LossVerdict::Wait;
         }
-        self.floor.update(smoothed, now);
         self.judge(smoothed, now)
     }
 
     fn judge(&mut self, smoothed: f64, now: MediaTime) -> LossVerdict {
-        let floor = self.floor.min().unwrap_or(0.0);
-        let chance = DEVIATIONS * (floor * (1.0 - floor) / COUNTED).sqrt();
+        let (floor, chance) = (self.floor, self.chance());
         let heavy = (floor + HEAVY_ABOVE_FLOOR + chance).clamp(HEAVY, HEAVIEST);
-        if smoothed > heavy {
-            return LossVerdict::TooMuch;
-        }
-        if smoothed <= floor + SUSPICIOUS + chance {
+        let suspicious = smoothed > floor + SUSPICIOUS + chance;
+        let since = *self.suspicious_since.get_or_insert(now);
+        if !suspicious {
             self.suspicious_since = None;
+        }
+        if smoothed <= heavy && !suspicious {
             return LossVerdict::Clear;
         }
-        let since = *self.suspicious_since.get_or_insert(now);
-        if now.since(since) < SUSPICION {
+        if smoothed <= heavy && now.since(since) < SUSPICION {
             return LossVerdict::Wait;
         }
         // After the step down, what is still lost is the floor: loss that does not follow the rate is the path's.
         self.suspicious_since = None;
-        self.floor.clear();
+        self.floor = smoothed;
         LossVerdict::TooMuch
+    }
+
+    fn chance(&self) -> f64 {
+        DEVIATIONS * (self.floor * (1.0 - self.floor) / COUNTED).sqrt()
     }
 }
 

@@ -1,4 +1,5 @@
-//! What bit rate a network path carries, learnt from interval reports: loss, round trip and what arrived.
+//! What bit rate a network path carries, learnt from what the receiver says of each packet, or from interval reports:
+//! loss, round trip and what arrived.
 //!
 //! The shape follows GCC (draft-ietf-rmcat-gcc-02: back off to 0.85 of what arrives, grow slowly near the known
 //! capacity) with what measurements of its implementations asked for: a queue is drained and the rate then goes
@@ -38,6 +39,8 @@ mod window;
 
 #[cfg(test)]
 mod link;
+#[cfg(test)]
+mod network;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod scenarios;

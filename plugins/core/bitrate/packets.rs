@@ -1,9 +1,15 @@
 //! Judges by what became of each packet: when it left, when it arrived, whether it did.
 
 mod bursts;
+mod capacity;
+mod contest;
+mod drain;
+mod law;
 mod ledger;
 mod path;
 mod result;
+#[cfg(test)]
+mod scenarios;
 
 use std::time::Duration;
 
@@ -12,18 +18,17 @@ use crate::units::{Bitrate, Ratio};
 
 use super::advice::{Advice, Situation};
 use super::loss::{Loss, LossVerdict};
-use super::report::Reason;
+use law::{Law, Signs};
 use ledger::{Ledger, News};
 use path::Path;
 pub use result::PacketResult;
 
 /// More results than this in one message are not looked at: two seconds of 10 Mbit/s.
 const MOST_RESULTS: usize = 2048;
-const STANDING: Duration = Duration::from_millis(130);
-const QUEUE: Duration = Duration::from_millis(15);
-const DRAIN: f64 = 0.4;
-const SNAP_BACK: f64 = 0.95;
-const USED: f64 = 0.7;
+
+/// Beside TCP the queue may stay for minutes: the empty path is remembered for five, in which clocks that differ by
+/// 100 ppm move it by 30 ms.
+const CONTESTED: f64 = 0.1;
 
 /// Learns the path from one packet after another.
 #[derive(Clone, Debug)]
@@ -31,11 +36,10 @@ pub(super) struct Packets {
     ledger: Ledger,
     path: Path,
     loss: Loss,
+    /// The results of one message, by number: kept so that no message needs memory of its own.
     sorted: Vec<PacketResult>,
     last: Option<MediaTime>,
-    capacity: Option<f64>,
-    draining: bool,
-    hold_until: MediaTime,
+    law: Law,
 }
 
 impl Packets {
@@ -44,11 +48,9 @@ impl Packets {
             ledger: Ledger::new(),
             path: Path::new(),
             loss: Loss::new(),
-            sorted: Vec::new(),
+            sorted: Vec::with_capacity(MOST_RESULTS),
             last: None,
-            capacity: None,
-            draining: false,
-            hold_until: MediaTime::ZERO,
+            law: Law::new(),
         }
     }
 
@@ -58,31 +60,61 @@ impl Packets {
         situation: Situation,
     ) -> Option<Advice> {
         let now = situation.now;
+        let passed = self.last.map(|last| now.since(last));
+        self.path
+            .on_time(passed.unwrap_or_default().mul_f64(self.ageing()));
+        let (expected, lost) = self.take_in(results, now);
+        if expected == 0 {
+            return None;
+        }
+        self.last = Some(now);
+        let (interval, view) = (passed?, self.path.view()?);
+        let ratio = Ratio::of(lost.into(), expected.into());
+        let loss = if self.law.counts_loss(&view) {
+            self.loss.on_report(ratio, Some(expected), interval, now)
+        } else {
+            LossVerdict::Clear
+        };
+        let signs = Signs {
+            view,
+            loss,
+            lost: lost > 0,
+            rtt: self.path.rtt().unwrap_or_default(),
+            interval,
+        };
+        let advice = self.law.judge(&signs, situation);
+        if self.law.take_new_way() {
+            self.path.accept();
+        }
+        advice
+    }
+
+    /// Takes in the results that are new; answers of how many packets they speak, and how many of these are lost.
+    fn take_in(&mut self, results: &[PacketResult], now: MediaTime) -> (u32, u32) {
         self.sorted.clear();
         self.sorted.extend(results.iter().take(MOST_RESULTS));
         self.sorted.sort_unstable_by_key(|result| result.sequence);
-        let (mut expected, mut lost) = (0_u32, 0_u32);
+        let (mut expected, mut lost) = (0, 0_u32);
         for result in &self.sorted {
             match (self.ledger.on_result(result), result.arrived) {
                 (Some(News::Arrived), Some(arrived)) => {
                     expected += 1;
                     self.path.on_arrival(result, arrived, now);
                 }
-                (Some(News::Late), _) => lost = lost.saturating_sub(1),
                 (Some(News::Lost), _) => {
                     expected += 1;
                     lost += 1;
                 }
+                (Some(News::Late), _) => lost = lost.saturating_sub(1),
                 _ => {}
             }
         }
-        if expected == 0 {
-            return None;
-        }
-        let interval = now.since(self.last.replace(now)?);
-        let ratio = Ratio::of(lost.into(), expected.into());
-        let loss = self.loss.on_report(ratio, Some(expected), interval, now);
-        self.judge(loss, interval, situation)
+        (expected, lost)
+    }
+
+    /// How fast what was known of the empty path becomes void: slowly where it is never seen empty.
+    fn ageing(&self) -> f64 {
+        if self.law.contests() { CONTESTED } else { 1.0 }
     }
 
     pub(super) fn loss(&self) -> Ratio {
@@ -94,7 +126,7 @@ impl Packets {
     }
 
     pub(super) fn queue_delay(&self) -> Option<Duration> {
-        self.path.standing(STANDING)
+        Some(self.path.view()?.standing)
     }
 
     pub(super) fn delivered(&self) -> Option<Bitrate> {
@@ -102,40 +134,6 @@ impl Packets {
     }
 
     pub(super) fn capacity(&self) -> Option<Bitrate> {
-        Some(Bitrate::from_bps(self.capacity? as u64))
-    }
-
-    fn judge(
-        &mut self,
-        loss: LossVerdict,
-        interval: Duration,
-        situation: Situation,
-    ) -> Option<Advice> {
-        let Situation { target, now, .. } = situation;
-        let delivered = self.path.delivered()?;
-        let queue = self.path.standing(STANDING)?;
-        if queue > QUEUE {
-            self.capacity = Some(delivered);
-            self.draining = true;
-            self.hold_until = now.after(self.path.rtt().unwrap_or_default());
-            let lower = delivered * (1.0 - queue.as_secs_f64() / DRAIN).max(0.2);
-            return Some(Advice::new(lower.min(target), Reason::Delay));
-        }
-        if now < self.hold_until {
-            return None;
-        }
-        if loss == LossVerdict::TooMuch {
-            return Some(Advice::new(SNAP_BACK * delivered, Reason::Loss));
-        }
-        if std::mem::take(&mut self.draining) {
-            let known = SNAP_BACK * self.capacity?;
-            return Some(Advice::new(known.max(target), Reason::Recover));
-        }
-        if situation.sent < USED * target {
-            return None;
-        }
-        let pace: f64 = if self.capacity.is_some() { 1.05 } else { 2.0 };
-        let higher = target * pace.powf(interval.as_secs_f64().min(0.5));
-        Some(Advice::new(higher, Reason::Increase))
+        Some(Bitrate::from_bps(self.law.capacity()? as u64))
     }
 }

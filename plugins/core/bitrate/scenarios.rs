@@ -200,6 +200,7 @@ fn limits_that_cross_are_refused_and_new_ones_move_the_target() {
 enum Step {
     Sent(u64),
     Report(IntervalReport),
+    Packets(Vec<PacketResult>),
     Timer,
 }
 
@@ -216,11 +217,26 @@ prop_compose! {
     }
 }
 
+prop_compose! {
+    fn any_packet()(
+        near in 0..3_000_u64,
+        far in any::<u64>(),
+        is_near in prop::bool::weighted(0.9),
+        departed in any_moment(),
+        arrived in prop::option::weighted(0.9, any_moment()),
+        size in prop_oneof![9 => 0..1_500_u64, 1 => any::<u64>()],
+    ) -> PacketResult {
+        let sequence = if is_near { near } else { far };
+        PacketResult { sequence, departed, arrived, size: ByteCount::new(size) }
+    }
+}
+
 fn any_step() -> impl Strategy<Value = Step> {
     prop_oneof![
         any::<u64>().prop_map(Step::Sent),
         (0..20_000_u64).prop_map(Step::Sent),
         any_report().prop_map(Step::Report),
+        prop::collection::vec(any_packet(), 0..60).prop_map(Step::Packets),
         Just(Step::Timer),
     ]
 }
@@ -252,6 +268,7 @@ proptest! {
                     None
                 }
                 Step::Report(report) => controller.on_report(report, now),
+                Step::Packets(results) => controller.on_packets(&results, now),
                 Step::Timer => controller.on_timer(now),
             };
             if let Some(decision) = decision {

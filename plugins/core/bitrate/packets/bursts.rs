@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::time::{MediaTime, nanos};
+use crate::time::MediaTime;
 
 use super::result::PacketResult;
 
@@ -13,6 +13,8 @@ use super::result::PacketResult;
 const GAP: Duration = Duration::from_millis(5);
 /// ... unless that goes on for longer than half a frame of 60 a second, as a pacer does.
 const LONGEST: Duration = Duration::from_millis(8);
+/// Packets that left so much before the newest are of another clock.
+const BACKWARDS: Duration = Duration::from_secs(2);
 /// Bursts that are remembered: 0.6 s of the shortest ones, and a power of two.
 const REMEMBERED: usize = 128;
 
@@ -48,7 +50,9 @@ impl Burst {
     }
 
     fn takes(&self, departed: MediaTime) -> bool {
-        departed.since(self.last_departed) <= GAP && departed.since(self.first_departed) <= LONGEST
+        departed >= self.first_departed
+            && departed.since(self.last_departed) <= GAP
+            && departed.since(self.first_departed) <= LONGEST
     }
 
     fn add(&mut self, packet: &PacketResult, arrived: MediaTime) {
@@ -65,25 +69,37 @@ impl Burst {
         self.first_departed
     }
 
-    /// The time it takes to arrive, from the first packet to the last.
-    pub(super) fn spread(&self) -> Duration {
-        let spread = later(self.last_arrived, self.first_arrived).max(0);
-        Duration::from_nanos(spread.unsigned_abs())
+    /// From the first packet of `earlier` to the first of this.
+    pub(super) fn arrived_after(&self, earlier: &Self) -> Duration {
+        between(self.first_arrived, earlier.first_arrived)
+    }
+
+    /// From the first packet of `earlier` to the last of this.
+    pub(super) fn ended_after(&self, earlier: &Self) -> Duration {
+        between(self.last_arrived, earlier.first_arrived)
     }
 
     pub(super) fn bits(&self) -> f64 {
         self.bytes as f64 * 8.0
     }
 
-    /// What came after the first packet, in bits: what took the time of [`Self::spread`].
+    pub(super) fn first_bits(&self) -> f64 {
+        self.first_bytes as f64 * 8.0
+    }
+
+    /// What came after the first packet, in bits.
     pub(super) fn bits_spread(&self) -> f64 {
         self.bytes.saturating_sub(self.first_bytes) as f64 * 8.0
     }
 }
 
 /// Nanoseconds from `earlier` to `at`.
-pub(super) const fn later(at: u64, earlier: u64) -> i64 {
+const fn later(at: u64, earlier: u64) -> i64 {
     at.wrapping_sub(earlier).cast_signed()
+}
+
+fn between(at: u64, earlier: u64) -> Duration {
+    Duration::from_nanos(later(at, earlier).max(0).unsigned_abs())
 }
 
 pub(super) const fn one_way(packet: &PacketResult, arrived: MediaTime) -> i64 {
@@ -106,21 +122,22 @@ impl Bursts {
         }
     }
 
-    /// Takes in a packet that arrived; answers whether a burst begins with it.
-    pub(super) fn on_arrival(&mut self, packet: &PacketResult, arrived: MediaTime) -> bool {
+    /// Takes in a packet that arrived.
+    pub(super) fn on_arrival(&mut self, packet: &PacketResult, arrived: MediaTime) {
         if let Some(newest) = self.newest_mut() {
-            if packet.departed < newest.first_departed {
-                // Late, and its burst is done with.
-                return false;
-            }
             if newest.takes(packet.departed) {
                 newest.add(packet, arrived);
-                return false;
+                return;
+            }
+            if newest.first_departed.since(packet.departed) > BACKWARDS {
+                self.begun = 0;
+            } else if packet.departed < newest.first_departed {
+                // Late, and its burst is done with.
+                return;
             }
         }
         self.ring[slot(self.begun)] = Burst::of(packet, arrived);
         self.begun += 1;
-        true
     }
 
     pub(super) fn clear(&mut self) {
@@ -138,15 +155,15 @@ impl Bursts {
     pub(super) fn delivered(&self, window: Duration) -> Option<f64> {
         let mut bursts = self.newest_first();
         let newest = bursts.next()?;
-        let (mut bits, mut span) = (0.0, 0);
+        let (mut bits, mut span) = (0.0, Duration::ZERO);
         for burst in bursts {
             bits += burst.bits();
-            span = later(newest.first_arrived, burst.first_arrived);
-            if span >= i64::try_from(nanos(window)).unwrap_or(i64::MAX) {
+            span = newest.arrived_after(burst);
+            if span >= window {
                 break;
             }
         }
-        (span > 0).then(|| bits * 1e9 / span as f64)
+        (!span.is_zero()).then(|| bits / span.as_secs_f64())
     }
 
     fn newest_mut(&mut self) -> Option<&mut Burst> {
