@@ -53,3 +53,23 @@ impl Inbox {
         lock(&self.0).pop_front()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_takes_does_not_pile_up() {
+        let inbox = Inbox::default();
+        for ms in 0..10_000 {
+            let report = Input::Report(IntervalReport::default());
+            inbox.put(report, MediaTime::from_millis(ms));
+        }
+        let taken: Vec<_> = std::iter::from_fn(|| inbox.take()).collect();
+        assert_eq!(taken.len(), MOST_WAITING);
+        assert_eq!(
+            taken[0].1,
+            MediaTime::from_millis(10_000 - MOST_WAITING as u64)
+        );
+    }
+}

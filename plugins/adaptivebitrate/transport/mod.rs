@@ -30,7 +30,6 @@ use pressure::Pressure;
 use rist::Rist;
 use rtcp::Session;
 use srt::Srt;
-use twcc::Twcc;
 
 /// One transport of the stream. Weak: it keeps no element alive. Ends with its last clone.
 #[derive(Clone, Debug)]
@@ -165,7 +164,7 @@ impl Transport {
 
 /// The element around `element` that the `factory` made.
 fn part_of(element: &gst::Element, factory: &str) -> Option<gst::Element> {
-    let parents = std::iter::successors(element.parent(), |parent| parent.parent());
+    let parents = std::iter::successors(element.parent(), GstObjectExt::parent);
     let mut parents = parents.filter_map(|parent| parent.downcast::<gst::Element>().ok());
     parents.find(|parent| parent.factory().is_some_and(|f| f.name() == factory))
 }

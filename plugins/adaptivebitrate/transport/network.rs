@@ -6,7 +6,8 @@ use std::time::Duration;
 use livetune_core::time::MediaTime;
 use livetune_core::units::ByteCount;
 
-use super::{Found, Inbox, Input, Kind, Push, Rounds, Transport, Twcc};
+use super::twcc::{self, Twcc};
+use super::{Found, Inbox, Input, Kind, Push, Rounds, Transport};
 
 /// Feedback on packets is what rules until it was missing for that long (three of RTCP's regular intervals).
 const TWCC_RULES: Duration = Duration::from_secs(15);
@@ -52,7 +53,10 @@ impl Network {
     }
 
     /// The session tells what became of its packets. Comes on the thread that receives RTCP.
-    pub(in super::super) fn on_twcc(&mut self, packets: &gst::StructureRef, now: MediaTime) {
+    pub(in super::super) fn on_twcc(&mut self, event: &gst::StructureRef, now: MediaTime) {
+        let Some(packets) = twcc::packets(event) else {
+            return;
+        };
         let ours = self.transports.iter().find_map(Transport::payload_type);
         let packets = self.twcc.take_in(packets, ours, now);
         if !packets.results.is_empty() {

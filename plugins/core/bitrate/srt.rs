@@ -123,6 +123,7 @@ pub(super) struct Srt {
     loss: Loss,
     /// What the loss was not yet judged over.
     counted: SrtReport,
+    base: Option<Duration>,
     rtt: Option<Duration>,
     queue: Option<Duration>,
     episode: Option<Episode>,
@@ -138,6 +139,7 @@ impl Srt {
         Self {
             loss: Loss::new(),
             counted: SrtReport::default(),
+            base: None,
             rtt: None,
             queue: None,
             episode: None,
@@ -168,7 +170,9 @@ impl Srt {
             self.hold_until = now.after(SHOWN);
         }
         let before = self.queue.replace(report.queue).unwrap_or(report.queue);
-        self.rtt = Some(report.base.saturating_add(report.queue));
+        let rtt = report.base.saturating_add(report.queue);
+        self.rtt = Some(rtt);
+        self.follow_base(report.base);
         let loss = self.judge_loss(report, now);
         self.follow_queue(report, before);
         let grows = report.queue >= before;
@@ -189,6 +193,15 @@ impl Srt {
         }
         let clear = report.queue <= WAIT && loss == LossVerdict::Clear;
         clear.then(|| self.rise(report.passed, situation)).flatten()
+    }
+
+    /// A shortest round trip that gets much shorter was that of a queue: it is gone, and so is what it lost.
+    fn follow_base(&mut self, base: Duration) {
+        let before = self.base.replace(base).unwrap_or(base);
+        if base.saturating_add(WAIT) < before {
+            self.loss = Loss::new();
+            self.counted = SrtReport::default();
+        }
     }
 
     /// Loss, except where a queue of ours was dropped from.
@@ -258,7 +271,8 @@ impl Srt {
 
     fn back_off_from_loss(&mut self, situation: Situation) -> Option<Advice> {
         let arrives = situation.sent * (1.0 - self.loss.value().as_f64());
-        self.capacity = Some(arrives);
+        // What is lost and sent again hides what the path carries.
+        self.capacity = None;
         self.congested_once = true;
         self.hold_until = situation.now.after(AFTER_LOSS);
         let lower = (arrives * DRAIN_MOST).min(situation.target);

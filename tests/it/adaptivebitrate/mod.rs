@@ -52,7 +52,7 @@ fn without_encoder_and_session_data_pass_and_each_is_said_once() {
     });
     let stats = stats(&abr);
     assert_eq!(stats.get::<&str>("encoder"), Ok("none"));
-    assert_eq!(stats.get::<&str>("transport"), Ok("none"));
+    assert_eq!(stats.get::<&str>("feedback"), Ok("none"));
     let warnings = warnings(&pipeline);
     assert_eq!(warnings.len(), 2, "{warnings:?}");
     assert!(warnings[0].contains("No encoder"), "{warnings:?}");

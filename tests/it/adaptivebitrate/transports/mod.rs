@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use gst::prelude::*;
 
-use crate::support::pipeline::stats;
+use crate::support::pipeline::{LIMIT, stats};
+use crate::support::shaper::Carried;
 use crate::support::wait::eventually;
 
 /// An encoder that needs all the bits it is given, between 100 and 4000 kbit/s.
@@ -63,4 +64,20 @@ fn settles(abr: &gst::Element, kbps: std::ops::RangeInclusive<u32>, limit: Durat
 
 fn feedback(abr: &gst::Element) -> String {
     stats(abr).get("feedback").unwrap()
+}
+
+/// What went through in the next `seconds`.
+fn carried_in(seconds: u64, carried: impl Fn() -> Carried) -> Carried {
+    let before = carried();
+    let mut looks = 0;
+    eventually("the end of the measurement", LIMIT, || {
+        looks += 1;
+        looks > seconds * 200
+    });
+    let after = carried();
+    Carried {
+        bytes: after.bytes - before.bytes,
+        packets: after.packets - before.packets,
+        dropped: after.dropped - before.dropped,
+    }
 }

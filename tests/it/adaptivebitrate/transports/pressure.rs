@@ -5,7 +5,7 @@ use std::time::Duration;
 use gst::prelude::*;
 
 use super::super::warnings;
-use super::{encoder, feedback, settles, target_kbps, tcp_port, udp_port};
+use super::{carried_in, encoder, feedback, settles, target_kbps, tcp_port, udp_port};
 use crate::support::nginx::Rtmp;
 use crate::support::pipeline::{LIMIT, Pipeline, stats};
 use crate::support::shaper::{Path, TcpShaper};
@@ -36,6 +36,8 @@ fn tcp_behind_a_queue_comes_down_and_up_again() {
     settles(&abr, 700..=1_100, Duration::from_secs(20));
     assert_eq!(feedback(&abr), "backpressure");
     assert_eq!(stats(&abr).get::<&str>("transport"), Ok("sink"));
+    let carried = carried_in(4, || path.carried());
+    assert!(carried.bytes * 8 / 4_000 >= 800, "{carried:?}");
     path.set_kbps(6_000);
     settles(&abr, 2_000..=4_000, Duration::from_secs(20));
     assert_eq!(warnings(&sender), [""; 0]);

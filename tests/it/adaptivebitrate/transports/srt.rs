@@ -4,28 +4,11 @@ use std::time::Duration;
 
 use gst::prelude::*;
 
-use super::{encoder, feedback, settles, udp_port};
-use crate::support::pipeline::{LIMIT, Pipeline};
-use crate::support::shaper::{Carried, Path, UdpShaper};
-use crate::support::wait::eventually;
+use super::{carried_in, encoder, feedback, settles, udp_port};
+use crate::support::pipeline::Pipeline;
+use crate::support::shaper::{Path, UdpShaper};
 
 const PATH: Path = Path::of(2_000, 25);
-
-/// What went through in the next `seconds`.
-fn carried_in(path: &UdpShaper, seconds: u64) -> Carried {
-    let before = path.carried();
-    let mut looks = 0;
-    eventually("the end of the measurement", LIMIT, || {
-        looks += 1;
-        looks > seconds * 200
-    });
-    let after = path.carried();
-    Carried {
-        bytes: after.bytes - before.bytes,
-        packets: after.packets - before.packets,
-        dropped: after.dropped - before.dropped,
-    }
-}
 
 #[test]
 fn a_caller_comes_down_to_what_the_path_carries() {
@@ -43,8 +26,7 @@ fn a_caller_comes_down_to_what_the_path_carries() {
     let abr = sender.element("abr");
     settles(&abr, 1_400..=1_950, Duration::from_secs(15));
     assert_eq!(feedback(&abr), "srt");
-    let carried = carried_in(&path, 8);
-    eprintln!("srt caller: {carried:?}, {} kbit/s", carried.bytes / 1000);
+    let carried = carried_in(8, || path.carried());
     assert!(carried.bytes * 8 / 8_000 >= 1_600, "{carried:?}");
     assert!(carried.dropped * 50 <= carried.packets, "{carried:?}");
 }

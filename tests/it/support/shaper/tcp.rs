@@ -98,7 +98,7 @@ fn accept(listener: &TcpListener, port: u16, shared: &Arc<Shared>) {
         let (of_there, of_home) = (shared.clone(), shared.clone());
         threads.push(thread::spawn(move || carry(from, to, &of_there, true)));
         threads.push(thread::spawn(move || {
-            carry(server, client, &of_home, false)
+            carry(server, client, &of_home, false);
         }));
     }
     for thread in threads {
