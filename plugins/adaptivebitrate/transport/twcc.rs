@@ -192,8 +192,12 @@ mod tests {
     fn a_session_that_starts_anew_goes_on_above() {
         gst::init().unwrap();
         let mut twcc = Twcc::default();
-        let first = twcc.take_in(&event(&[packet(30_000, at(0), 7)]), NOW);
-        let again = twcc.take_in(&event(&[packet(5, at(1), 7)]), NOW);
+        let first = twcc
+            .take_in(&event(&[packet(30_000, at(0), 7)]), None, NOW)
+            .results;
+        let again = twcc
+            .take_in(&event(&[packet(5, at(1), 7)]), None, NOW)
+            .results;
         assert!(again[0].sequence > first[0].sequence);
     }
 
@@ -259,7 +263,8 @@ mod tests {
             for (packets, now) in events {
                 let count = packets.len();
                 let packets = glib::ValueArray::new(packets);
-                prop_assert!(twcc.take_in(&packets, MediaTime::from_nanos(now)).len() <= count);
+                let told = twcc.take_in(&packets, None, MediaTime::from_nanos(now));
+                prop_assert!(told.results.len() <= count);
             }
             let without = gst::Structure::builder(EVENT).field("packets", 7).build();
             prop_assert!(packets(&without).is_none());
