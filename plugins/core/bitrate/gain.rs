@@ -194,7 +194,8 @@ impl Gain {
             return;
         }
         let target = if self.ignores {
-            target.as_bps() as f64
+            // It listens again when it sends what it was told, or what it may send now.
+            told.asked().max(target.as_bps() as f64)
         } else {
             told.target
         };

@@ -150,6 +150,23 @@ fn an_encoder_that_does_not_listen_is_noticed_within_five_seconds() {
 }
 
 #[test]
+fn an_encoder_that_could_not_send_less_is_told_less_when_it_can() {
+    let (mut gain, mut encoder) = (Gain::new(), encoder(1.0, BUSY));
+    encoder.run(&mut gain, 1_000, 6);
+    encoder.stubborn = Some(700.0);
+    encoder.run(&mut gain, 300, 5);
+    assert!(gain.ignores());
+    encoder.run(&mut gain, 100, 5);
+    assert!(gain.ignores());
+    // It stands at what it was told before it was given up.
+    encoder.stubborn = Some(300.0);
+    encoder.run(&mut gain, 100, 4);
+    encoder.stubborn = None;
+    let sent = encoder.run(&mut gain, 100, 5);
+    assert!(!gain.ignores() && sent < 110.0, "{sent}");
+}
+
+#[test]
 fn from_the_start_too() {
     for stubborn in [1_600.0, 4_000.0] {
         let (mut gain, mut encoder) = (Gain::new(), encoder(1.0, BUSY));
