@@ -17,6 +17,8 @@ use super::transport::Input;
 pub(super) struct Allotment {
     controller: Controller,
     overhead: Overhead,
+    /// By the encoder alone.
+    sent: Sent,
     member: Member,
     transport: Option<u64>,
     /// The group's changes that the target knows of.
@@ -34,6 +36,7 @@ impl Allotment {
         let mut new = Self {
             controller: Controller::new(limits)?,
             overhead: Overhead::default(),
+            sent: Sent::default(),
             member: Member::alone(),
             transport: None,
             seen: 0,
@@ -83,6 +86,7 @@ impl Allotment {
     }
 
     pub(super) fn on_sent(&mut self, bytes: ByteCount, now: MediaTime) {
+        self.sent.on_sent(bytes, now);
         if self.overhead.on_media(bytes, now) {
             self.claim();
             self.allow(self.controller.target());
@@ -131,6 +135,11 @@ impl Allotment {
     /// The encoder's.
     pub(super) fn target(&self) -> Bitrate {
         self.target
+    }
+
+    /// What the encoder sent in the last half second.
+    pub(super) fn sent_rate(&mut self, now: MediaTime) -> Bitrate {
+        self.sent.rate(now)
     }
 
     /// Why the target changed last.

@@ -19,7 +19,7 @@ impl State {
             ),
             Figure::new(
                 "sent-bitrate",
-                Value::Bitrate(self.allotment.controller().sent_rate(now)),
+                Value::Bitrate(self.allotment.sent_rate(now)),
                 "Rate of what passed in the last half second",
             ),
             Figure::new(
@@ -57,6 +57,14 @@ impl State {
                 Value::Count(self.allotment.streams() as u64),
                 "Streams that share the estimate, this one among them",
             ),
+        ]);
+        figures.extend(self.found(now));
+        figures
+    }
+
+    /// What was found upstream and downstream.
+    fn found(&self, now: MediaTime) -> [Figure; 5] {
+        [
             Figure::new(
                 "encoder-bitrate",
                 Value::Bitrate(self.drive.asked()),
@@ -82,8 +90,7 @@ impl State {
                 Value::Text(self.network.kind(now).as_str().to_owned()),
                 "What tells of the network: twcc, rtcp, rist, srt, backpressure or none",
             ),
-        ]);
-        figures
+        ]
     }
 
     fn encoder_text(&self) -> String {

@@ -67,6 +67,7 @@ pub use progress::Progress;
 pub use quality::QualityLoop;
 pub use repair::Repair;
 pub use report::{Config, ConfigError, Decision, IntervalReport, Reason};
+pub use sent::Sent;
 pub use share::{Claim, Share, divide};
 pub use srt::{SrtCounters, SrtMeter, SrtReport};
 pub use thinning::Thinning;

@@ -10,9 +10,9 @@ use crate::units::{Bitrate, ByteCount};
 const BUCKET: Duration = Duration::from_millis(50);
 const BUCKETS: usize = 10;
 
-/// Bytes of the last half second.
+/// What was sent in the last half second.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Sent {
+pub struct Sent {
     buckets: [u64; BUCKETS],
     newest: u64,
     /// The bucket of the first bytes.
@@ -20,14 +20,16 @@ pub(super) struct Sent {
 }
 
 impl Sent {
-    pub(super) fn on_sent(&mut self, bytes: ByteCount, now: MediaTime) {
+    /// `bytes` are sent.
+    pub fn on_sent(&mut self, bytes: ByteCount, now: MediaTime) {
         self.advance(now);
         self.first.get_or_insert(self.newest);
         let bucket = &mut self.buckets[slot(self.newest)];
         *bucket = bucket.saturating_add(bytes.as_u64());
     }
 
-    pub(super) fn rate(&mut self, now: MediaTime) -> Bitrate {
+    /// The rate of the last half second.
+    pub fn rate(&mut self, now: MediaTime) -> Bitrate {
         self.advance(now);
         let Some(first) = self.first else {
             return Bitrate::ZERO;
