@@ -2,7 +2,7 @@
 
 use livetune_core::bitrate::{
     Claim, Config, ConfigError, Controller, Coupling, Decision, Granularity, Overhead, Reason,
-    Repair,
+    Repair, Sent,
 };
 use livetune_core::time::MediaTime;
 use livetune_core::units::{Bitrate, ByteCount, Ratio};
