@@ -37,6 +37,6 @@ fn rist_comes_down_to_what_the_path_carries() {
     ));
     sender.set_state(gst::State::Playing).unwrap();
     let abr = sender.element("abr");
-    settles(&abr, 400..=1_050, Duration::from_secs(25));
+    settles(&abr, 500..=1_050, Duration::from_secs(25));
     assert_eq!(feedback(&abr), "rist");
 }
