@@ -78,6 +78,7 @@ impl Packets {
         let signs = Signs {
             view,
             loss,
+            loss_ratio: self.loss.value().as_f64(),
             lost: lost > 0,
             rtt: self.path.rtt().unwrap_or_default(),
             interval,

@@ -34,6 +34,10 @@ const USED: f64 = 0.7;
 /// After a step down for losses: this much of what arrives, and a round trip and half a second to see it work.
 const AFTER_LOSS: f64 = 0.95;
 const AFTER_LOSS_WAIT: Duration = Duration::from_millis(500);
+/// Two seconds after it the loss, smoothed over one, is that of the lower rate. What is left of it then, if more than
+/// half, is the path's own, and the step taught nothing of the capacity.
+const AFTER_LOSS_SHOWS: Duration = Duration::from_secs(2);
+const CURED: f64 = 0.5;
 /// What a single message may raise the target for.
 const LONGEST_STEP: f64 = 0.5;
 
@@ -41,6 +45,8 @@ const LONGEST_STEP: f64 = 0.5;
 pub(super) struct Signs {
     pub(super) view: View,
     pub(super) loss: LossVerdict,
+    /// Of the last second.
+    pub(super) loss_ratio: f64,
     /// Packets were lost.
     pub(super) lost: bool,
     pub(super) rtt: Duration,
@@ -66,6 +72,8 @@ pub(super) struct Law {
     mode: Mode,
     capacity: Capacity,
     hold_until: MediaTime,
+    /// The last step down for losses, and how much was lost then.
+    stepped: Option<(MediaTime, f64)>,
     new_way: bool,
 }
 
@@ -75,6 +83,7 @@ impl Law {
             mode: Mode::Steady,
             capacity: Capacity::default(),
             hold_until: MediaTime::ZERO,
+            stepped: None,
             new_way: false,
         }
     }
@@ -185,6 +194,15 @@ impl Law {
         Some(Advice::new(higher, Reason::Increase))
     }
 
+    fn learn_from_step(&mut self, signs: &Signs, now: MediaTime) {
+        let shown = |(then, _): &(MediaTime, f64)| now.since(*then) >= AFTER_LOSS_SHOWS;
+        if let Some((_, before)) = self.stepped.take_if(|stepped| shown(stepped))
+            && signs.loss_ratio > CURED * before
+        {
+            self.capacity.forget();
+        }
+    }
+
     fn steady(&mut self, signs: &Signs, situation: Situation, room: f64) -> Option<Advice> {
         let Situation { target, now, .. } = situation;
         let view = &signs.view;
@@ -192,10 +210,11 @@ impl Law {
             LossVerdict::TooMuch if now > self.hold_until => {
                 self.hold_until = now.after(signs.rtt.saturating_add(AFTER_LOSS_WAIT));
                 self.capacity.on_congestion(view.delivered);
+                self.stepped = Some((now, signs.loss_ratio));
                 let lower = AFTER_LOSS * view.delivered.min(target);
                 return Some(Advice::new(lower, Reason::Loss));
             }
-            LossVerdict::Clear => {}
+            LossVerdict::Clear => self.learn_from_step(signs, now),
             _ => return None,
         }
         let queue = view.standing.as_secs_f64();
