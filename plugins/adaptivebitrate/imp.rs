@@ -257,8 +257,8 @@ impl ElementImpl for AdaptiveBitrate {
             gst::subclass::ElementMetadata::new(
                 "Adaptive bit rate",
                 "Filter/Network/Bitrate",
-                "Congestion control: sets the encoder upstream to the bit rate that the network carries, by RTCP \
-                 receiver reports",
+                "Congestion control: sets the encoder upstream to the bit rate that the network carries, over RTP, \
+                 WebRTC, SRT, RIST, RTMP and TCP",
                 "livetune developers",
             )
         });

@@ -1,8 +1,18 @@
 //! `adaptivebitrate`: moves the encoder's bit rate with what the network carries.
 //!
-//! Place it behind the encoder (or its parser) and before the payloader. It finds the encoder upstream and the RTP
-//! session downstream by itself, reads the receiver's RTCP reports from the session, and sets the encoder's bit rate
-//! between `min-bitrate` and `max-bitrate`. Data pass through untouched.
+//! Place it behind the encoder (or its parser) and before the payloader, muxer or sink. It finds the encoder upstream
+//! and the transport downstream by itself, and sets the encoder's bit rate between `min-bitrate` and `max-bitrate`.
+//! Data pass through untouched.
+//!
+//! What it follows, at any depth of bins and behind any muxer, queue or tee (of several, the slowest rules):
+//!
+//! | transport | what tells |
+//! | --- | --- |
+//! | rtpbin, rtpsession, webrtcbin | every packet's arrival (TWCC) where both ends agreed on it, else RTCP receiver reports |
+//! | srtsink | the round trip, as caller; of the slowest caller, as listener |
+//! | ristsink | receiver reports, or what has to be sent again |
+//! | rtmp2sink, rtmpsink, tcpclientsink, tcpserversink, any other sink that waits | how far it is behind |
+//! | udpsink alone, souphttpclientsink | nothing: the rate stays, with a warning |
 //!
 //! ```text
 //! gst-launch-1.0 rtpbin name=rtp rtpsession0::rtcp-min-interval=200000000 \
@@ -12,7 +22,9 @@
 //!   udpsrc port=5007 caps=application/x-rtcp ! rtp.recv_rtcp_sink_0
 //! ```
 //!
-//! The receiver must send RTCP back, and often: both ends need a short `rtcp-min-interval`, for the round trip is
+//! Per-packet feedback takes one more line, a capsfilter behind the payloader (and the same field in the receiver's
+//! caps): `application/x-rtp,extmap-5=http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01`.
+//! Without it, the receiver must send RTCP back, and often: both ends need a short `rtcp-min-interval`, for the round trip is
 //! measured from the sender's reports. With RTCP's regular 5 s it works too, twenty times slower.
 //!
 //! An encoder that gives every frame the bits of one of the caps' frame rate (x264enc, x265enc) sends less than it is
