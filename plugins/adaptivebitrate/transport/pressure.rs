@@ -195,8 +195,11 @@ fn queued(sink: &gst::Element) -> Option<usize> {
 /// How long after its running time a buffer is to be sent; nothing where the sink does not wait.
 fn latency(sink: &gst::Element) -> Duration {
     let sink = sink.downcast_ref::<gst_base::BaseSink>();
-    let sink = sink.filter(|sink| sink.is_sync());
-    sink.map_or(Duration::ZERO, |sink| sink.latency().into())
+    let Some(sink) = sink.filter(|sink| sink.is_sync()) else {
+        return Duration::ZERO;
+    };
+    let delay = u64::try_from(sink.ts_offset()).unwrap_or(0);
+    Duration::from(sink.latency()).saturating_add(Duration::from_nanos(delay))
 }
 
 /// The running time at which `buffer` passes `pad`.
