@@ -5,7 +5,8 @@ set -eu
 libraries="gstreamer-1.0 gstreamer-base-1.0 gstreamer-video-1.0 gstreamer-check-1.0"
 elements="videotestsrc videoconvertscale x264enc avdec_h264 h264parse rtpbin rtph264pay qtdemux
     pngdec pngenc agingtv vp8enc openh264enc netsim udpsrc
-    rtphdrextntp64 x265enc h265parse mpegtsmux tsdemux flvmux matroskamux srtsink rtmp2sink tcpserversrc"
+    rtphdrextntp64 x265enc h265parse mpegtsmux tsdemux flvmux matroskamux srtsink rtmp2sink tcpserversrc
+    webrtcbin nicesrc ristsink"
 # The distribution's own Python: only that one knows its introspection data.
 python=/usr/bin/python3
 
@@ -45,7 +46,7 @@ if command -v apt-get >/dev/null 2>&1; then
         gcc libc6-dev pkg-config libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev \
         gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
         gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav \
-        gstreamer1.0-plugins-base-apps gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0 \
+        gstreamer1.0-plugins-base-apps gstreamer1.0-nice gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0 \
         gir1.2-gst-rtsp-server-1.0 python3-gi python3-venv >/dev/null
     lacking=$(missing)
     [ -z "$lacking" ] && exit 0
@@ -58,13 +59,13 @@ Install GStreamer 1.22 or newer with its development files and the plugin sets b
   Debian, Ubuntu: apt-get install gcc pkg-config libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev
                   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
                   gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav
-                  gstreamer1.0-plugins-base-apps gir1.2-gst-rtsp-server-1.0 python3-gi python3-venv
+                  gstreamer1.0-plugins-base-apps gstreamer1.0-nice gir1.2-gst-rtsp-server-1.0 python3-gi python3-venv
   Fedora:         dnf install gcc pkgconf-pkg-config gstreamer1-devel gstreamer1-plugins-base-devel
                   gstreamer1-plugins-base gstreamer1-plugins-good gstreamer1-plugins-bad-free
                   gstreamer1-plugins-bad-free-extras gstreamer1-plugins-ugly gstreamer1-plugin-openh264
-                  gstreamer1-plugin-libav gstreamer1-rtsp-server python3-gobject (x264enc: from RPM Fusion)
+                  gstreamer1-plugin-libav gstreamer1-rtsp-server libnice-gstreamer1 python3-gobject (x264enc: from RPM Fusion)
   Arch:           pacman -S gcc pkgconf gstreamer gst-plugins-base gst-plugins-good gst-plugins-bad
-                  gst-plugins-ugly gst-libav gst-rtsp-server python-gobject
-  Homebrew:       brew install pkgconf gstreamer pygobject3
+                  gst-plugins-ugly gst-libav gst-rtsp-server libnice python-gobject
+  Homebrew:       brew install pkgconf gstreamer libnice-gstreamer pygobject3
 END
 exit 1

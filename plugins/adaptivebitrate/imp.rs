@@ -307,8 +307,8 @@ impl ElementImpl for AdaptiveBitrate {
             gst::subclass::ElementMetadata::new(
                 "Adaptive bit rate",
                 "Filter/Network/Bitrate",
-                "Congestion control: sets the encoder upstream to the bit rate that the network carries, by TWCC, \
-                 RTCP, SRT, RIST, WebRTC feedback or the back-pressure of a sink",
+                "Congestion control: sets the encoder upstream to the bit rate that the network carries, over RTP, \
+                 WebRTC, SRT, RIST, RTMP and TCP",
                 "livetune developers",
             )
         });

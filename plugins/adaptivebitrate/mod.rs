@@ -1,8 +1,18 @@
 //! `adaptivebitrate`: moves the encoder's bit rate with what the network carries, on any transport.
 //!
-//! Place it behind the encoder (or its parser) and before the payloader, muxer or sink. It finds the encoder upstream and
-//! the transport downstream by itself, at any depth of bins, and sets the encoder's bit rate between `min-bitrate` and
-//! `max-bitrate`. Data pass through untouched.
+//! Place it behind the encoder (or its parser) and before the payloader, muxer or sink. It finds the encoder upstream
+//! and the transport downstream by itself, and sets the encoder's bit rate between `min-bitrate` and `max-bitrate`.
+//! Data pass through untouched.
+//!
+//! What it follows, at any depth of bins and behind any muxer, queue or tee (of several, the slowest rules):
+//!
+//! | transport | what tells |
+//! | --- | --- |
+//! | rtpbin, rtpsession, webrtcbin | every packet's arrival (TWCC) where both ends agreed on it, else RTCP receiver reports |
+//! | srtsink | the round trip, as caller; of the slowest caller, as listener |
+//! | ristsink | receiver reports, or what has to be sent again |
+//! | rtmp2sink, rtmpsink, tcpclientsink, tcpserversink, any other sink that waits | how far it is behind |
+//! | udpsink alone, souphttpclientsink | nothing: the rate stays, with a warning |
 //!
 //! ```text
 //! gst-launch-1.0 rtpbin name=rtp rtp-profile=avpf \
@@ -15,16 +25,10 @@
 //! gst-launch-1.0 ... ! x264enc ! adaptivebitrate ! h264parse ! flvmux streamable=true ! rtmp2sink location=rtmp://...
 //! ```
 //!
-//! What it listens to, best first (`stats` names it in `feedback`):
-//!
-//! - `twcc`: transport-wide congestion control, the fate of every packet. In rtpbin it takes the header extension in the
-//!   caps at both ends, as above, and a receiver that sends RTCP back; webrtcbin negotiates it.
-//! - `rtcp`, `rist`: receiver reports. Both ends need a short `rtcp-min-interval` (200 ms) to be quick: with RTCP's regular
-//!   5 s it works too, twenty times slower.
-//! - `srt`: srtsink's statistics, as caller or as listener (the slowest caller rules); a queue is judged against the
-//!   latency that was negotiated.
-//! - `backpressure`: how far a sink that blocks (RTMP, TCP, HTTP) is behind.
-//! - `none`: udpsink alone. The bit rate stays as it is, and a warning says what to do.
+//! Per-packet feedback takes one more line, the capsfilter behind the payloader above, and the same field in the receiver's
+//! caps; webrtcbin negotiates it. `stats` names what tells in `feedback`.
+//! Without it, the receiver must send RTCP back, and often: both ends need a short `rtcp-min-interval`, for the round trip is
+//! measured from the sender's reports. With RTCP's regular 5 s it works too, twenty times slower.
 //!
 //! A network carries headers, and what else goes through the same session (audio, repairs): they are measured and
 //! subtracted. Several `adaptivebitrate` that go through the same transport, or that are of one `group`, share what it

@@ -1,5 +1,6 @@
 //! Every transport against a real receiver, over a bottleneck on the loopback: the rate comes down to what it carries.
 
+mod life;
 mod pressure;
 mod rist;
 mod rtp;

@@ -50,6 +50,26 @@ fn tcp_without_a_queue_comes_down_while_no_buffer_passes() {
 }
 
 #[test]
+fn a_tcp_server_comes_down_to_what_its_client_gets() {
+    let port = tcp_port();
+    let encoder = encoder(3_000);
+    let sender = Pipeline::parse(&format!(
+        "{encoder} ! h264parse ! mpegtsmux ! tcpserversink name=sink host=127.0.0.1 port={port}"
+    ));
+    sender.set_state(gst::State::Playing).unwrap();
+    let abr = sender.element("abr");
+    eventually("the start", LIMIT, || target_kbps(&abr) > 0);
+    let path = TcpShaper::from(port, PATH);
+    let from = path.port();
+    let receiver = Pipeline::parse(&format!(
+        "tcpclientsrc host=127.0.0.1 port={from} ! fakesink sync=false async=false"
+    ));
+    receiver.set_state(gst::State::Playing).unwrap();
+    settles(&abr, 600..=1_150, Duration::from_secs(25));
+    assert_eq!(feedback(&abr), "backpressure");
+}
+
+#[test]
 fn rtmp_comes_down_to_what_the_server_gets() {
     let port = tcp_port();
     let Some(server) = Rtmp::start(port) else {

@@ -28,6 +28,15 @@ pub struct TcpShaper {
 impl TcpShaper {
     /// To `port` of this machine.
     pub fn to(port: u16, path: Path) -> Self {
+        Self::with(port, path, true)
+    }
+
+    /// From `port` of this machine to whoever connects to this one.
+    pub fn from(port: u16, path: Path) -> Self {
+        Self::with(port, path, false)
+    }
+
+    fn with(port: u16, path: Path, there: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         set(&listener, libc::IPPROTO_TCP, libc::TCP_MAXSEG, SEGMENT);
         set(&listener, libc::SOL_SOCKET, libc::SO_RCVBUF, WINDOW);
@@ -35,7 +44,7 @@ impl TcpShaper {
         let own = listener.local_addr().unwrap().port();
         let shared = Shared::new(path.kbps);
         let of_thread = shared.clone();
-        let thread = thread::spawn(move || accept(&listener, port, &of_thread));
+        let thread = thread::spawn(move || accept(&listener, port, there, &of_thread));
         Self {
             port: own,
             shared,
@@ -67,12 +76,12 @@ impl Drop for TcpShaper {
 }
 
 /// What the standard library cannot set.
-fn set(listener: &TcpListener, level: libc::c_int, option: libc::c_int, value: libc::c_int) {
+fn set(socket: &impl AsRawFd, level: libc::c_int, option: libc::c_int, value: libc::c_int) {
     let size = size_of_val(&value) as libc::socklen_t;
     // SAFETY: the descriptor is open, and the value is an int of that size.
     let done = unsafe {
         libc::setsockopt(
-            listener.as_raw_fd(),
+            socket.as_raw_fd(),
             level,
             option,
             (&raw const value).cast(),
@@ -82,7 +91,7 @@ fn set(listener: &TcpListener, level: libc::c_int, option: libc::c_int, value: l
     assert_eq!(done, 0, "socket option {option}");
 }
 
-fn accept(listener: &TcpListener, port: u16, shared: &Arc<Shared>) {
+fn accept(listener: &TcpListener, port: u16, there: bool, shared: &Arc<Shared>) {
     let mut threads = Vec::new();
     while !shared.ended() {
         let Ok((client, _)) = listener.accept() else {
@@ -90,15 +99,18 @@ fn accept(listener: &TcpListener, port: u16, shared: &Arc<Shared>) {
             continue;
         };
         let server = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        if !there {
+            set(&server, libc::SOL_SOCKET, libc::SO_RCVBUF, WINDOW);
+        }
         for stream in [&client, &server] {
             stream.set_nonblocking(false).unwrap();
             stream.set_read_timeout(Some(LOOK)).unwrap();
         }
         let (from, to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
         let (of_there, of_home) = (shared.clone(), shared.clone());
-        threads.push(thread::spawn(move || carry(from, to, &of_there, true)));
+        threads.push(thread::spawn(move || carry(from, to, &of_there, there)));
         threads.push(thread::spawn(move || {
-            carry(server, client, &of_home, false);
+            carry(server, client, &of_home, !there);
         }));
     }
     for thread in threads {
