@@ -9,11 +9,12 @@ use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::base_transform::GenerateOutputSuccess;
 use gst_base::subclass::prelude::*;
-use livetune_core::units::{Bitrate, ByteCount};
+use livetune_core::units::Bitrate;
 
-use super::outbox::MESSAGE;
+use super::Profile;
+use super::encoder::{Applied, Frame};
 use super::settings::Settings;
-use super::state::{Act, News, State};
+use super::state::State;
 use super::transport::{self, twcc};
 use crate::runtime::figures::{self, Figure};
 use crate::runtime::lock::lock;
@@ -65,7 +66,7 @@ pub struct AdaptiveBitrate {
         default = Settings::DEFAULT.start_bitrate,
         mutable_ready,
         nick = "Start bit rate",
-        blurb = "What to start with (bit/s), within the limits (0 = what the encoder is set to)"
+        blurb = "What to start with (bit/s), within the limits (0 = what the encoder is set to, or sends where it knows no rate)"
     )]
     #[property(
         name = "encoder",
@@ -88,6 +89,18 @@ pub struct AdaptiveBitrate {
         blurb = "Name of the element that carries the stream: rtpbin, webrtcbin or a sink (NULL = all downstream)"
     )]
     #[property(
+        name = "profile",
+        type = Profile,
+        member = profile,
+        get,
+        set,
+        mutable_ready,
+        nick = "Profile of the encoder",
+        blurb = "What to set the encoder up for before it starts: sets only properties that it has and that are at \
+                 their defaults; encoder-settings says which",
+        builder(Settings::DEFAULT.profile)
+    )]
+    #[property(
         name = "post-messages",
         type = bool,
         member = post_messages,
@@ -105,8 +118,9 @@ pub struct AdaptiveBitrate {
         get = Self::stats,
         nick = "Statistics",
         blurb = "The fields of livetune-bitrate, and jitter (ns), sent-bitrate (bit/s), reports, min-bitrate, \
-                 max-bitrate (bit/s), feedback (twcc, rtcp, rist, srt, backpressure, none), and the names of encoder \
-                 and transport (none where not found)"
+                 max-bitrate (bit/s), encoder-bitrate (bit/s, what it is told), encoder-gain (times the target), \
+                 feedback (twcc, rtcp, rist, srt, backpressure, none), and the names of encoder and transport (none \
+                 where not found)"
     )]
     pub(super) state: Mutex<Option<State>>,
     #[property(
@@ -116,7 +130,17 @@ pub struct AdaptiveBitrate {
         nick = "Target bit rate",
         blurb = "What the encoder is to send (bit/s), with notify (0 = not set yet)"
     )]
-    target: AtomicU32,
+    pub(super) target: AtomicU32,
+    #[property(
+        name = "encoder-settings",
+        type = Option<String>,
+        get = |this: &Self| lock(&this.applied).text(),
+        nick = "Settings of the encoder",
+        blurb = "What profile has set on the encoder, as gst-launch-1.0 takes it (NULL = nothing)"
+    )]
+    pub(super) applied: Mutex<Applied>,
+    /// It is away for that.
+    pub(super) applying: AtomicBool,
     /// Something upstream or downstream was linked anew.
     pub(super) relinked: AtomicBool,
 }
@@ -165,11 +189,10 @@ impl AdaptiveBitrate {
             self.find_encoder(now);
             self.find_transports(now);
         }
-        let size = ByteCount::new(buffer.size() as u64);
-        let at = buffer.dts_or_pts().map(clock::media_time);
+        let frame = Frame::of(buffer);
         let media = transport::running_time(self.obj().sink_pad(), buffer);
         let observe = |state: &mut State| {
-            let act = state.on_buffer(size, at, media, now);
+            let act = state.on_buffer(frame, media, now);
             (act, state.late_trouble(now))
         };
         let (act, trouble) = lock(&self.state).as_mut().map(observe).unwrap_or_default();
@@ -177,40 +200,6 @@ impl AdaptiveBitrate {
             self.act(&act);
         }
         self.tell(trouble);
-    }
-
-    pub(super) fn act(&self, act: &Act) {
-        let newest = |state: &State| state.is_newest(act);
-        if !lock(&self.state).as_ref().is_some_and(newest) {
-            return;
-        }
-        if let Some(encoder) = &act.encoder {
-            encoder.set(act.asked);
-        }
-        gst::debug!(CAT, imp = self, "asked of the encoder: {}", act.asked);
-        if let Some(news) = &act.news {
-            self.announce(news);
-        }
-    }
-
-    fn announce(&self, news: &News) {
-        let announcement = &news.announcement;
-        gst::debug!(CAT, imp = self, "{announcement:?}");
-        // Whether anybody upstream listens is not ours to know.
-        let _ = self
-            .obj()
-            .sink_pad()
-            .push_event(announcement.event(news.limits));
-        self.target
-            .store(announcement.bitrate.as_bps_u32(), Ordering::Relaxed);
-        self.obj().notify_target_bitrate();
-        if news.post && lock(&self.settings).post_messages {
-            let structure = figures::structure(MESSAGE, &announcement.figures());
-            let message = gst::message::Element::builder(structure)
-                .src(&*self.obj())
-                .build();
-            let _ = self.obj().post_message(message);
-        }
     }
 }
 
@@ -244,6 +233,17 @@ impl ObjectImpl for AdaptiveBitrate {
     fn constructed(&self) {
         self.parent_constructed();
         self.obj().set_passthrough(true);
+        let this = self.obj().downgrade();
+        self.obj().sink_pad().connect_linked(move |_, _| {
+            guard::guard("adaptivebitrate's look at its new neighbour", (), || {
+                // Before that the application is still at it.
+                let running =
+                    |this: &super::AdaptiveBitrate| this.current_state() >= gst::State::Ready;
+                if let Some(this) = this.upgrade().filter(running) {
+                    this.imp().apply_profile();
+                }
+            });
+        });
     }
 }
 
@@ -281,6 +281,9 @@ impl ElementImpl for AdaptiveBitrate {
             gst::element_imp_error!(self, gst::LibraryError::Settings, ("{text}"));
             return Err(gst::StateChangeError);
         }
+        if transition == gst::StateChange::NullToReady {
+            self.apply_profile();
+        }
         self.parent_change_state(transition)
     }
 }
@@ -302,13 +305,14 @@ impl BaseTransformImpl for AdaptiveBitrate {
         let state = State::new(limits, start, registration);
         let state = state.map_err(|error| settings_error(error.to_string()))?;
         *lock(&self.state) = Some(state);
+        self.apply_profile();
         Ok(())
     }
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
         let state = lock(&self.state).take();
-        if let Some((encoder, target)) = state.as_ref().and_then(State::farewell) {
-            encoder.set(target);
+        if let Some((encoder, setting)) = state.as_ref().and_then(State::farewell) {
+            encoder.set(setting);
         }
         drop(state);
         self.target.store(0, Ordering::Relaxed);

@@ -31,14 +31,20 @@
 //! told where frames are left out before it, as qualityswitch does. It is told more then, by the frame rate in the caps
 //! over the one that flows, four times the target at most, and sends the target.
 //!
+//! What an encoder sends is measured, and one that sends other than it is told is told so much more or less (half to
+//! double) that the target comes out. jpegenc, which knows no rate, has its quality moved by the sizes of its pictures.
+//! An encoder that does not follow at all is left alone, with a warning.
+//!
+//! `profile` sets the encoder up for a purpose before it starts: only properties that it has, and that nobody set.
+//!
 //! The algorithm is `livetune_core::bitrate`: GCC (draft-ietf-rmcat-gcc-02) for receiver reports, with the drained
 //! queue and snap-back of SCReAM (RFC 8298).
 
 use gst::glib;
 use gst::prelude::*;
 
+mod acts;
 mod encoder;
-mod encoder_table;
 mod feedback;
 mod imp;
 mod outbox;
@@ -47,6 +53,8 @@ mod settings;
 mod state;
 mod transport;
 mod walk;
+
+pub use encoder::Profile;
 
 glib::wrapper! {
     /// The element's public Rust type.

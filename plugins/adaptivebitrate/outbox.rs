@@ -5,7 +5,7 @@ use std::time::Duration;
 use livetune_core::bitrate::{Config, Reason};
 use livetune_core::units::{Bitrate, Ratio};
 
-use super::encoder::Refusal;
+use super::encoder::{Hint, NotApplied, Refusal};
 use crate::runtime::figures::{Figure, Value};
 use crate::runtime::wire::TargetBitrate;
 
@@ -74,13 +74,20 @@ pub(super) enum Trouble {
     NoTransportCalled(String),
     TransportGone(String),
     Deaf(String),
+    /// The encoder is set so that it cannot follow its rate.
+    Misset(String, Hint),
+    NotSetUp(String, NotApplied),
     NoReports,
 }
 
 impl Trouble {
     /// One trouble of its kind is enough, whatever the name.
     pub(super) fn is_like(&self, other: &Self) -> bool {
-        std::mem::discriminant(self) == std::mem::discriminant(other)
+        match (self, other) {
+            (Self::Refused(_, a), Self::Refused(_, b)) => a == b,
+            (Self::Misset(_, a), Self::Misset(_, b)) => a == b,
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+        }
     }
 
     /// What is wrong, and what to do.
@@ -104,6 +111,18 @@ impl Trouble {
             Self::Refused(name, Refusal::Fixed) => format!(
                 "{name} cannot change its bit rate while it runs, so it stays as it is: use an encoder that can, \
                  for example x264enc"
+            ),
+            Self::Refused(name, Refusal::Ignores) => format!(
+                "{name} does not follow the bit rate that it is told, so it is left alone and the target does not \
+                 rise: look whether its rate control is on, or give it a smaller picture if it cannot send less"
+            ),
+            Self::Misset(name, hint) => hint.text(name),
+            Self::NotSetUp(name, NotApplied::Unknown) => format!(
+                "No profile is known for {name}, so it stays as it is: set its properties, or profile=none"
+            ),
+            Self::NotSetUp(name, NotApplied::Late) => format!(
+                "{name} was linked when data flowed already, so the profile is not set on it: set its properties \
+                 before it is linked"
             ),
             Self::NoTransport => "Nothing found downstream that carries the stream away, so nothing is known of the \
                 network and the bit rate stays as it is: link a transport (rtpbin, webrtcbin, srtsink, ristsink, \

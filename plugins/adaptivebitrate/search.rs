@@ -26,10 +26,7 @@ impl AdaptiveBitrate {
 
     pub(super) fn find_encoder(&self, now: MediaTime) {
         let name = lock(&self.settings).encoder.clone();
-        let element = match &name {
-            Some(name) => walk::by_name(self.obj().upcast_ref(), name),
-            None => walk::encoder_before(self.obj().sink_pad()),
-        };
+        let element = self.look_for_encoder(name.as_deref());
         let known = lock(&self.state)
             .as_ref()
             .and_then(|state| state.encoder().cloned());
@@ -38,6 +35,7 @@ impl AdaptiveBitrate {
         {
             return;
         }
+        self.apply_profile();
         // A claim on the encoder before must not outlive its time.
         drop(known);
         let found = Found {
@@ -49,12 +47,50 @@ impl AdaptiveBitrate {
         };
         let trouble = trouble_with(&found, name);
         let bitrate = found.handle.as_ref().ok().and_then(Encoder::bitrate);
+        let hints = found.handle.as_ref().map(Encoder::hints);
+        let hints = hints.unwrap_or_default();
+        let called = found.name.clone().unwrap_or_default();
         gst::debug!(CAT, imp = self, "encoder {found:?} at {bitrate:?}");
         let before = lock(&self.state)
             .as_mut()
             .map(|state| state.on_encoder(found, bitrate, now));
         drop(before);
         self.tell(trouble);
+        for hint in hints {
+            self.tell(Some(Trouble::Misset(called.clone(), hint)));
+        }
+    }
+
+    fn look_for_encoder(&self, name: Option<&str>) -> Option<gst::Element> {
+        match name {
+            Some(name) => walk::by_name(self.obj().upcast_ref(), name),
+            None => walk::encoder_before(self.obj().sink_pad()),
+        }
+    }
+
+    /// Sets the encoder up for the profile, where it is linked already and has not started.
+    pub(super) fn apply_profile(&self) {
+        let settings = lock(&self.settings).clone();
+        let element = self.look_for_encoder(settings.encoder.as_deref());
+        let Some(element) = element else {
+            return;
+        };
+        // Two threads may come here when an encoder is linked while data flow: one does it.
+        if self.applying.swap(true, Ordering::Acquire) {
+            return;
+        }
+        let mut applied = std::mem::take(&mut *lock(&self.applied));
+        let before = applied.text();
+        let result = applied.update(&element, settings.profile);
+        let changed = applied.text() != before;
+        gst::debug!(CAT, imp = self, "{applied:?}: {result:?}");
+        *lock(&self.applied) = applied;
+        self.applying.store(false, Ordering::Release);
+        if changed {
+            self.obj().notify_encoder_settings();
+        }
+        let name = || element.name().to_string();
+        self.tell(result.err().map(|why| Trouble::NotSetUp(name(), why)));
     }
 
     /// Warns of `trouble`, the first time.

@@ -3,6 +3,8 @@
 use livetune_core::bitrate::Config;
 use livetune_core::units::Bitrate;
 
+use super::Profile;
+
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     /// Bit/s.
@@ -15,6 +17,7 @@ pub(super) struct Settings {
     pub(super) encoder: Option<String>,
     /// Name of the transport; none: search for it.
     pub(super) transport: Option<String>,
+    pub(super) profile: Profile,
     pub(super) post_messages: bool,
 }
 
@@ -27,6 +30,7 @@ impl Settings {
         start_bitrate: 0,
         encoder: None,
         transport: None,
+        profile: Profile::None,
         post_messages: true,
     };
 

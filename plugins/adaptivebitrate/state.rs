@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use livetune_core::bitrate::{Config, ConfigError, Controller, Reason, Thinning};
+use livetune_core::bitrate::{Config, ConfigError, Controller, Reason};
 use livetune_core::time::MediaTime;
-use livetune_core::units::{Bitrate, ByteCount};
+use livetune_core::units::Bitrate;
 
-use super::encoder::{Encoder, Pace, Refusal};
-use super::encoder_table::Change;
+use super::encoder::{Drive, Encoder, Frame, Refusal, Setting};
 use super::outbox::{Announcement, Trouble};
 use super::transport::{Input, Network, Rounds, Transport};
 use crate::runtime::figures::{Figure, Value};
@@ -33,8 +32,7 @@ pub(super) struct State {
     began: Option<MediaTime>,
     /// Acts so far.
     acts: u64,
-    pace: Pace,
-    thinning: Thinning,
+    drive: Drive,
     announced: Announcement,
     next_search: MediaTime,
     next_message: MediaTime,
@@ -60,9 +58,8 @@ enum Started {
 pub(super) struct Act {
     /// Acts are counted: threads may overtake each other.
     pub(super) number: u64,
-    pub(super) encoder: Option<Encoder>,
-    /// What the encoder is to be set to.
-    pub(super) asked: Bitrate,
+    /// What is to be set to what.
+    pub(super) encoder: Option<(Encoder, Setting)>,
     /// The target changed too.
     pub(super) news: Option<News>,
 }
@@ -91,8 +88,7 @@ impl State {
             network: Network::default(),
             began: None,
             acts: 0,
-            pace: Pace::default(),
-            thinning: Thinning::new(),
+            drive: Drive::new(),
             announced: Announcement {
                 bitrate: Bitrate::ZERO,
                 previous: Bitrate::ZERO,
@@ -136,20 +132,30 @@ impl State {
     ) -> Found<Encoder> {
         let driven = found.handle.is_ok();
         if self.started == Started::No || (driven && self.started == Started::WithoutEncoder) {
-            let start = self.start.or(bitrate).unwrap_or(START);
-            self.announced.bitrate = bitrate.unwrap_or(start);
-            self.announced.reason = self.core.start_at(start, now).reason;
-            self.started = if driven {
-                Started::WithEncoder
+            let encoder = found.handle.as_ref().ok();
+            let measured = encoder.is_some_and(|encoder| encoder.quality().is_some());
+            if measured && self.start.is_none() {
+                // It starts with what it is seen to send.
+                self.started = Started::No;
             } else {
-                Started::WithoutEncoder
-            };
+                self.start_at(bitrate, driven, now);
+            }
         }
-        if driven {
-            // A new encoder is told the target even where that did not change.
-            self.pace = Pace::default();
+        if let Ok(encoder) = &found.handle {
+            self.drive.on_encoder(encoder);
         }
         std::mem::replace(&mut self.encoder, found)
+    }
+
+    fn start_at(&mut self, bitrate: Option<Bitrate>, driven: bool, now: MediaTime) {
+        let start = self.start.or(bitrate).unwrap_or(START);
+        self.announced.bitrate = bitrate.unwrap_or(start);
+        self.announced.reason = self.core.start_at(start, now).reason;
+        self.started = if driven {
+            Started::WithEncoder
+        } else {
+            Started::WithoutEncoder
+        };
     }
 
     /// Takes in the transports that a search found; gives back those before.
@@ -181,21 +187,21 @@ impl State {
 
     /// Buffers of `rate` frames a second follow.
     pub(super) fn on_caps(&mut self, rate: Option<f64>) {
-        self.thinning.on_caps(rate);
+        self.drive.on_caps(rate);
     }
 
-    /// A buffer of the time `at` passes, whose running time is `media`. Answers what is to be done.
+    /// A `frame` passes, whose running time is `media`. Answers what is to be done.
     pub(super) fn on_buffer(
         &mut self,
-        size: ByteCount,
-        at: Option<MediaTime>,
+        frame: Frame,
         media: Option<MediaTime>,
         now: MediaTime,
     ) -> Option<Act> {
-        self.core.on_sent(size, now);
-        self.network.on_buffer(size, media);
-        if let Some(at) = at {
-            self.thinning.on_frame(at);
+        self.core.on_sent(frame.size, now);
+        self.network.on_buffer(frame.size, media);
+        self.drive.on_buffer(frame, self.core.target(), now);
+        if let (Started::No, Some(rate)) = (self.started, self.drive.observed()) {
+            self.start_at(Some(rate), true, now);
         }
         self.judge(now)
     }
@@ -223,39 +229,36 @@ impl State {
 
     /// The trouble that shows only with time.
     pub(super) fn late_trouble(&self, now: MediaTime) -> Option<Trouble> {
+        let told = |trouble: &Trouble| self.told.iter().any(|told| told.is_like(trouble));
+        let deaf = self.drive.is_ignored() || self.encoder().is_some_and(Encoder::refuses);
+        if deaf && !told(&Trouble::Refused(String::new(), Refusal::Ignores)) {
+            let name = self.encoder.name.clone().unwrap_or_default();
+            return Some(Trouble::Refused(name, Refusal::Ignores));
+        }
         let waits = self.network.waits_for_reports(now);
         let late = waits.is_some_and(|waits| waits > REPORTS_DUE);
-        let told = || {
-            self.told
-                .iter()
-                .any(|told| told.is_like(&Trouble::NoReports))
-        };
-        (late && self.core.reports() == 0 && !told()).then_some(Trouble::NoReports)
+        let silent = late && self.core.reports() == 0 && !told(&Trouble::NoReports);
+        silent.then_some(Trouble::NoReports)
     }
 
     fn act(&mut self, now: MediaTime) -> Option<Act> {
-        let change = match &self.encoder.handle {
-            Ok(encoder) => encoder.change,
-            Err(Some(Refusal::Taken)) => return None,
-            Err(_) => Change::Live,
-        };
-        if self.started == Started::No {
+        if matches!(self.encoder.handle, Err(Some(Refusal::Taken))) || self.started == Started::No {
             return None;
         }
         let target = self.core.target();
-        let asked = target.scaled(self.share());
-        let first = self.pace.is_new();
+        let first = self.drive.is_new();
         let falls = target < self.announced.bitrate;
-        let due = self.pace.is_due(asked, change, now);
-        if !due && !falls {
+        let encoder = self.encoder.handle.as_ref().ok();
+        let next = self.drive.next(target, encoder);
+        let encoder = encoder.cloned().zip(next.setting);
+        if !next.due && !falls && encoder.is_none() {
             return None;
         }
         self.acts += 1;
-        let news = first || target != self.announced.bitrate;
+        let news = first || falls || (next.due && target != self.announced.bitrate);
         Some(Act {
             number: self.acts,
-            encoder: self.encoder().filter(|_| due).cloned(),
-            asked,
+            encoder,
             news: news.then(|| self.announce(target, now)),
         })
     }
@@ -280,17 +283,11 @@ impl State {
         }
     }
 
-    /// How many times the target the encoder is to be told, for it to send the target.
-    fn share(&self) -> f64 {
-        let by_caps = self.encoder().is_some_and(|encoder| encoder.by_caps);
-        if by_caps { self.thinning.factor() } else { 1.0 }
-    }
-
     /// Who is to be told what at the end: the next start reads the encoder's bit rate, which is to be the target then.
-    pub(super) fn farewell(&self) -> Option<(Encoder, Bitrate)> {
-        let told_more = (self.share() - 1.0).abs() > f64::EPSILON;
+    pub(super) fn farewell(&self) -> Option<(Encoder, Setting)> {
+        let told_more = (self.drive.share() - 1.0).abs() > f64::EPSILON;
         let encoder = self.encoder().filter(|_| told_more)?;
-        Some((encoder.clone(), self.core.target()))
+        Some((encoder.clone(), Setting::Rate(self.core.target())))
     }
 
     fn observe_network(&mut self) {
@@ -330,6 +327,16 @@ impl State {
                 "Never above this",
             ),
             Figure::new(
+                "encoder-bitrate",
+                Value::Bitrate(self.drive.asked()),
+                "What the encoder was last told, for the target to come out",
+            ),
+            Figure::new(
+                "encoder-gain",
+                Value::Number(self.drive.gain()),
+                "How many times its share the encoder is told, for that much to come out",
+            ),
+            Figure::new(
                 "encoder",
                 Value::Text(self.encoder_text()),
                 "The encoder that is driven",
@@ -351,9 +358,10 @@ impl State {
     fn encoder_text(&self) -> String {
         let name = self.encoder.name.as_deref().unwrap_or("none");
         match &self.encoder.handle {
+            Ok(_) if self.drive.is_ignored() => format!("{name} (ignores its bit rate)"),
             Ok(_) | Err(None) => name.to_owned(),
             Err(Some(Refusal::Taken)) => format!("{name} (driven by another adaptivebitrate)"),
-            Err(Some(Refusal::NoProperty | Refusal::Fixed)) => format!("{name} (fixed)"),
+            Err(Some(_)) => format!("{name} (fixed)"),
         }
     }
 }

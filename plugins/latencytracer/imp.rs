@@ -60,7 +60,7 @@ pub struct LatencyTracer {
         default = Settings::DEFAULT.post_messages,
         mutable_playing,
         nick = "Post messages",
-        blurb = "Post livetune-latency and livetune-sla messages on the bus"
+        blurb = "Post livetune-latency, livetune-sla and livetune-regression messages on the bus"
     )]
     #[property(
         name = "sla",

@@ -54,6 +54,25 @@ fn the_line_of_each_element_runs_to_its_end() {
 }
 
 #[test]
+fn every_element_and_the_bottleneck_are_reported_by_one_tap_and_by_the_tracer() {
+    for title in ["every element", "tracer"] {
+        let line = block(title).replace("GST_TRACERS", "env GST_TRACERS");
+        let output = shell(&line).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{title}: {said}");
+        for word in [
+            "x264enc0",
+            "queue0",
+            "avdec_h264-0",
+            "end to end",
+            "bottleneck",
+        ] {
+            assert!(said.contains(word), "{title}: {word} is missing: {said}");
+        }
+    }
+}
+
+#[test]
 fn sender_and_receiver_deliver_pictures_whose_latency_is_known() {
     let receiver = Running::start(&block("receiver"));
     let sender = Running::start(&block("sender"));

@@ -167,11 +167,9 @@ fn starts_and_stops_a_hundred_times() {
     assert_eq!(warnings(&sender), [""; 0]);
 }
 
-/// Puts a new `factory` in the place of the element `old` while data flow.
-fn replace(pipeline: &Pipeline, old: &gst::Element, factory: &str) -> gst::Element {
-    let new = gst::ElementFactory::make(factory).build().unwrap();
-    new.set_property("bitrate", 400_u32);
-    new.set_property_from_str("tune", "zerolatency");
+/// Puts a new element, made by `line`, in the place of the element `old` while data flow.
+pub(super) fn replace(pipeline: &Pipeline, old: &gst::Element, line: &str) -> gst::Element {
+    let new = gst::parse::launch(line).unwrap();
     pipeline.add(&new).unwrap();
     let before = old.static_pad("sink").unwrap().peer().unwrap();
     let after = old.static_pad("src").unwrap().peer().unwrap();
@@ -205,7 +203,7 @@ fn an_encoder_that_takes_the_place_of_another_gets_the_target() {
     eventually("the first at the maximum", LIMIT, || {
         kbps(&encoder) == 1_000
     });
-    let next = replace(&sender, &encoder, "x264enc");
+    let next = replace(&sender, &encoder, "x264enc bitrate=400 tune=zerolatency");
     drop(encoder);
     eventually("the second at the maximum", LIMIT, || kbps(&next) == 1_000);
     let name = next.name();

@@ -1,8 +1,8 @@
 //! The bottleneck for a connection: it takes only so much a second, and the sender has to wait.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::os::fd::AsRawFd;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::fd::{AsRawFd, FromRawFd};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
@@ -91,6 +91,31 @@ fn set(socket: &impl AsRawFd, level: libc::c_int, option: libc::c_int, value: li
     assert_eq!(done, 0, "socket option {option}");
 }
 
+/// A connection to `port` that holds no more than one over Ethernet.
+fn connect(port: u16) -> TcpStream {
+    // SAFETY: the descriptor is new, and nobody else's.
+    let stream = unsafe {
+        let descriptor = libc::socket(libc::AF_INET, libc::SOCK_STREAM, 0);
+        assert!(descriptor >= 0);
+        TcpStream::from_raw_fd(descriptor)
+    };
+    set(&stream, libc::IPPROTO_TCP, libc::TCP_MAXSEG, SEGMENT);
+    set(&stream, libc::SOL_SOCKET, libc::SO_RCVBUF, WINDOW);
+    let address = libc::sockaddr_in {
+        sin_family: libc::AF_INET as libc::sa_family_t,
+        sin_port: port.to_be(),
+        sin_addr: libc::in_addr {
+            s_addr: u32::from(Ipv4Addr::LOCALHOST).to_be(),
+        },
+        sin_zero: [0; 8],
+    };
+    let size = size_of_val(&address) as libc::socklen_t;
+    // SAFETY: the descriptor is open, and the address of that size.
+    let done = unsafe { libc::connect(stream.as_raw_fd(), (&raw const address).cast(), size) };
+    assert_eq!(done, 0, "nobody listens on {port}");
+    stream
+}
+
 fn accept(listener: &TcpListener, port: u16, there: bool, shared: &Arc<Shared>) {
     let mut threads = Vec::new();
     while !shared.ended() {
@@ -98,10 +123,7 @@ fn accept(listener: &TcpListener, port: u16, there: bool, shared: &Arc<Shared>) 
             sleep_until(now() + LOOK);
             continue;
         };
-        let server = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        if !there {
-            set(&server, libc::SOL_SOCKET, libc::SO_RCVBUF, WINDOW);
-        }
+        let server = connect(port);
         for stream in [&client, &server] {
             stream.set_nonblocking(false).unwrap();
             stream.set_read_timeout(Some(LOOK)).unwrap();
