@@ -7,14 +7,15 @@ use crate::time::MediaTime;
 use super::path::View;
 
 /// A queue of this many seconds asks for nothing at all to be sent; a shorter one for its share less than the path
-/// delivers, so that it is gone as long after ...
-const EMPTIED: f64 = 0.4;
-/// ... but this much goes on.
-const LEAST: f64 = 0.2;
+/// delivers, so that it is gone as long after (sweep "steps": 0.2 to 0.4 s; with 0.3 s a queue of 0.3 s is shorter than
+/// 100 ms after 0.9 s, behind an encoder that follows within half a second) ...
+const EMPTIED: f64 = 0.3;
+/// ... but this much goes on, so that feedback does.
+const LEAST: f64 = 0.05;
 /// What is left of the target where little is sent, so that what arrives says nothing of the path (beta of
 /// draft-ietf-rmcat-gcc-02, section 5.5).
 const UNUSED: f64 = 0.85;
-/// A full queue of 0.3 s is gone 1.6 s after the capacity fell to a quarter, behind an encoder that needs 0.9 s (sweep
+/// A full queue of 0.3 s is gone 1.4 s after the capacity fell to a quarter, behind an encoder that needs 0.9 s (sweep
 /// "steps", the worst of 200): what stands for twice that is not our doing.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// That is so where much less arrives than before, or less was not allowed.
@@ -63,13 +64,18 @@ impl Drain {
         self.target
     }
 
-    /// The most that may be sent now, as the path looks. `used`: as much is sent as may be.
-    pub(super) fn rate(&self, view: &View, used: bool) -> f64 {
-        if !used {
-            return UNUSED * self.target;
-        }
-        let queue = view.head.max(view.jam).as_secs_f64();
-        view.capacity() * (1.0 - queue / EMPTIED).max(LEAST)
+    /// The most that may be sent where little is.
+    pub(super) fn unused(&self) -> f64 {
+        UNUSED * self.target
+    }
+
+    /// The most that may be sent now, as the path looks.
+    /// `sent` (bit/s) is on its way since a time of `rtt`, and adds to the queue what the path does not take.
+    pub(super) fn rate(&self, view: &View, sent: f64, rtt: Duration) -> f64 {
+        let capacity = view.capacity();
+        let coming = (sent / capacity - 1.0).max(0.0) * rtt.as_secs_f64();
+        let queue = view.head.max(view.jam).as_secs_f64() + coming;
+        capacity * (1.0 - queue / EMPTIED).max(LEAST)
     }
 
     /// Takes in the newest `view`, in a message that said that packets were `lost` or not.
@@ -129,10 +135,11 @@ mod tests {
     #[test]
     fn the_longer_the_queue_the_less_is_sent() {
         let drain = Drain::new(&view(2e6, 100), 2e6, MediaTime::ZERO);
-        let rate = |queue| drain.rate(&view(1e6, queue), true);
-        assert!((rate(100) / 0.75e6 - 1.0).abs() < 1e-9);
-        assert!((rate(300) / 0.25e6 - 1.0).abs() < 1e-9);
-        assert!((rate(4_000) / 0.2e6 - 1.0).abs() < 1e-9);
-        assert_eq!(drain.rate(&view(0.1e6, 100), false), UNUSED * 2e6);
+        let rate = |queue| drain.rate(&view(1e6, queue), 1e6, Duration::from_millis(100));
+        assert!((rate(75) / 0.75e6 - 1.0).abs() < 1e-9);
+        assert!((rate(150) / 0.5e6 - 1.0).abs() < 1e-9);
+        assert!((rate(4_000) / 0.05e6 - 1.0).abs() < 1e-9);
+        let twice = drain.rate(&view(1e6, 100), 2e6, Duration::from_millis(50));
+        assert!((twice / rate(150) - 1.0).abs() < 1e-9);
     }
 }

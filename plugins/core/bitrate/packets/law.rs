@@ -137,7 +137,12 @@ impl Law {
                 if used {
                     self.capacity.on_congestion(view.capacity());
                 }
-                let lower = drain.rate(view, used).min(target);
+                let lower = if used {
+                    drain.rate(view, situation.sent, signs.rtt)
+                } else {
+                    drain.unused()
+                };
+                let lower = lower.min(target);
                 return Some(Advice::new(lower, Reason::Delay));
             }
             Cause::Way => {
