@@ -1,10 +1,14 @@
-//! What bit rate a network path carries, learnt from what the receiver says of each packet, or from interval reports:
-//! loss, round trip and what arrived.
+//! What bit rate a network path carries, and how it is divided and spent.
 //!
-//! The shape follows GCC (draft-ietf-rmcat-gcc-02: back off to 0.85 of what arrives, grow slowly near the known
-//! capacity) with what measurements of its implementations asked for: a queue is drained and the rate then goes
-//! straight back to the capacity (as SCReAM, RFC 8298, does), loss that does not follow the rate is tolerated, and
-//! a sender that has little to send neither raises nor lowers the target.
+//! [`Controller`] learns it from the fate of every packet ([`PacketResult`]), from interval reports ([`IntervalReport`],
+//! [`SrtReport`]) or from the backlog of a sink that waits ([`Backlog`]). The shape follows GCC
+//! (draft-ietf-rmcat-gcc-02) and SCReAM (RFC 8298) with what measurements of their implementations asked for: a queue is
+//! drained and the rate then goes straight back to the capacity, loss that does not follow the rate is tolerated, a sender
+//! that has little to send neither raises nor lowers the target, and beside TCP it takes its part as TCP does.
+//!
+//! [`Coupling`] divides what is carried among streams (RFC 8699), [`Overhead`] knows what travels beside the encoder's bytes,
+//! [`Granularity`] and [`Steps`] are the user's word on how the rate moves, [`Gain`] and [`QualityLoop`] see to it that an
+//! encoder sends what it is asked.
 //!
 //! ```
 //! use livetune_core::bitrate::{Config, Controller, IntervalReport};
