@@ -18,6 +18,18 @@ pub(super) enum Key {
     Alone(u64),
 }
 
+impl Key {
+    /// This is the key of the group called `name`, else of `transport`, else of none.
+    fn is(&self, name: Option<&str>, transport: Option<u64>) -> bool {
+        match (self, name) {
+            (Self::Named(known), Some(name)) => known == name,
+            (Self::Transport(known), None) => transport == Some(*known),
+            (Self::Alone(_), None) => transport.is_none(),
+            _ => false,
+        }
+    }
+}
+
 type Group = Mutex<Coupling>;
 
 static GROUPS: Mutex<Vec<(Key, Weak<Group>)>> = Mutex::new(Vec::new());
@@ -50,16 +62,15 @@ impl Member {
         transport: Option<u64>,
         claim: Claim,
     ) -> bool {
-        let key = match (name, transport) {
-            (Some(name), _) => Key::Named(name.to_owned()),
-            (None, Some(transport)) => Key::Transport(transport),
-            (None, None) => Key::Alone(self.id),
-        };
-        let other = key != self.key;
+        let other = !self.key.is(name, transport);
         if other {
             lock(&self.group).leave(self.id);
-            self.group = group(&key);
-            self.key = key;
+            self.key = match (name, transport) {
+                (Some(name), _) => Key::Named(name.to_owned()),
+                (None, Some(transport)) => Key::Transport(transport),
+                (None, None) => Key::Alone(self.id),
+            };
+            self.group = group(&self.key);
         }
         // Transports are told apart by their address; a stream without one stands for its own.
         let transport = transport.unwrap_or(self.id);
