@@ -1,6 +1,6 @@
 # Every target is a line or two that a person could type.
 .POSIX:
-.PHONY: all deps plugin demo check lint test bench bench-latency bench-peers bench-network install install-user uninstall clean
+.PHONY: all deps plugin demo check lint test bench bench-latency bench-peers bench-network bench-infer install install-user uninstall clean
 
 all: plugin
 
@@ -42,6 +42,10 @@ bench-peers: deps
 # PEER=rtpgccbwe: that element beside ours, fetched and built in target/peers.
 bench-network: deps
 	sh scripts/congestion_peer.sh cargo bench --locked --bench network -- all
+
+# What the element adds to the network that it runs, and what many cameras on one network get.
+bench-infer: deps
+	cargo bench --locked --bench infer
 
 # PREFIX, LIBDIR, DATADIR and DESTDIR are honoured; without them the plugin goes where GStreamer looks.
 install: plugin
