@@ -1,6 +1,6 @@
 # Every target is a line or two that a person could type.
 .POSIX:
-.PHONY: all deps plugin demo check lint test bench bench-latency bench-peers bench-network bench-infer install install-user uninstall clean
+.PHONY: all deps plugin demo check lint test bench bench-latency bench-peers bench-network bench-infer bench-infer-peers install install-user uninstall clean
 
 all: plugin
 
@@ -46,6 +46,10 @@ bench-network: deps
 # What the element adds to the network that it runs, and what many cameras on one network get.
 bench-infer: deps
 	cargo bench --locked --bench infer
+
+# GStreamer's onnxinference beside the element, in a tree of Debian sid that is made in target/peers (as root).
+bench-infer-peers: deps
+	sh scripts/infer_peers.sh cargo bench --locked --bench infer -- peers
 
 # PREFIX, LIBDIR, DATADIR and DESTDIR are honoured; without them the plugin goes where GStreamer looks.
 install: plugin

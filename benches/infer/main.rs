@@ -10,6 +10,7 @@ mod cameras;
 mod child;
 mod element;
 mod memory;
+mod peers;
 mod pictures;
 mod samples;
 
@@ -22,7 +23,7 @@ fn main() {
     gst::init().unwrap();
     gstlivetune::plugin_register_static().unwrap();
     let wanted = |name: &str| {
-        let named = ["element", "cameras", "memory"];
+        let named = ["element", "cameras", "memory", "peers"];
         !named.iter().any(|name| words.contains(name)) || words.contains(&name)
     };
     if wanted("element") {
@@ -33,5 +34,8 @@ fn main() {
     }
     if wanted("memory") {
         memory::table();
+    }
+    if wanted("peers") {
+        peers::table();
     }
 }
