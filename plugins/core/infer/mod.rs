@@ -7,6 +7,7 @@ mod head;
 mod labels;
 mod letterbox;
 mod nms;
+mod order;
 mod tensor;
 mod timings;
 
@@ -16,5 +17,9 @@ pub use head::{Family, Head, SUPPORTED, WrongLength};
 pub use labels::Labels;
 pub use letterbox::{Letterbox, Placement, Size};
 pub use nms::suppress;
+pub use order::{
+    Boxes, Budget, Config as OrderConfig, LONGEST_BUDGET, Order, Outcome, Policy, Reason, Stamp,
+    Step,
+};
 pub use tensor::{ChannelOrder, Normalisation, Packing, fill, write_pixels};
 pub use timings::{BOUNDS, Stage, Stages, Timings};
