@@ -1,19 +1,19 @@
 //! The GObject of gpuinfer: properties, start and stop, and what is done with each frame.
 
 use std::sync::{LazyLock, Mutex};
+use std::time::Duration;
 
 use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::subclass::prelude::*;
-use gst_video::prelude::*;
 use gst_video::{VideoCapsBuilder, VideoCropMeta, VideoFrameRef, VideoInfo};
 use livetune_core::infer::{Labels, Size, Stages};
 
 use super::detector::Detector;
-use super::draw::Painter;
-use super::objects::{self, Object};
+use super::objects::Object;
 use super::picture::{FORMATS, Picture};
+use super::presenter::{About, Presenter, Wanted};
 use super::report::Report;
 use super::settings::{Live, Settings};
 use super::{FACTORY, model};
@@ -139,8 +139,9 @@ struct Worker {
     detector: Detector,
     labels: Labels,
     info: Option<VideoInfo>,
+    model: String,
     objects: Vec<Object>,
-    painter: Painter,
+    presenter: Presenter,
 }
 
 impl GpuInfer {
@@ -182,8 +183,7 @@ impl GpuInfer {
         }
     }
 
-    fn announce(&self, worker: &Worker, pts: Option<gst::ClockTime>) {
-        let structure = objects::message(pts, &worker.objects, &worker.labels);
+    fn announce(&self, structure: gst::Structure) {
         let message = gst::message::Element::builder(structure)
             .src(&*self.obj())
             .build();
@@ -193,8 +193,12 @@ impl GpuInfer {
 }
 
 impl Worker {
-    /// Finds objects in `buffer`, attaches them and draws them.
-    fn work(&mut self, buffer: &mut gst::BufferRef, live: Live) -> Result<Stages, String> {
+    /// Finds objects in `buffer` and shows them; how long finding them took, and the message to post.
+    fn work(
+        &mut self,
+        buffer: &mut gst::BufferRef,
+        live: Live,
+    ) -> Result<(Stages, Option<gst::Structure>), String> {
         self.objects.clear();
         let info = self.info.as_ref().ok_or("no caps have come yet")?;
         let frame = Size::new(info.width(), info.height());
@@ -202,16 +206,26 @@ impl Worker {
         let mapped = VideoFrameRef::from_buffer_ref_readable(buffer, info).map_err(unmapped)?;
         let picture = Picture::of(&mapped, frame).ok_or("the planes of the frame are too short")?;
         let (found, stages) = self.detector.detect(&picture, live.thresholds)?;
-        objects::number(found, mapped.buffer(), frame, &mut self.objects);
         drop(mapped);
-        objects::attach(buffer, found, &self.objects, &self.labels, frame);
-        if live.draw && !self.objects.is_empty() {
-            let mut mapped =
-                VideoFrameRef::from_buffer_ref_writable(buffer, info).map_err(unmapped)?;
-            self.painter
-                .draw(&mut mapped, frame, &self.objects, &self.labels);
-        }
-        Ok(stages)
+        let objects = found.iter().map(|found| Object::inferred(found, frame));
+        self.objects.extend(objects);
+        let about = About {
+            labels: &self.labels,
+            model: &self.model,
+            pts: buffer.pts(),
+            inferred: true,
+            age: Duration::ZERO,
+            batch_size: 1,
+            stages,
+        };
+        let wanted = Wanted {
+            draw: live.draw,
+            message: live.post_messages,
+        };
+        let message = self
+            .presenter
+            .present(buffer, info, &self.objects, &about, wanted)?;
+        Ok((stages, message))
     }
 }
 
@@ -286,8 +300,9 @@ impl BaseTransformImpl for GpuInfer {
             detector,
             labels,
             info: None,
+            model: settings.model.clone().unwrap_or_default(),
             objects: Vec::new(),
-            painter: Painter::default(),
+            presenter: Presenter::default(),
         };
         let state = State {
             worker: Some(Box::new(worker)),
@@ -340,12 +355,14 @@ impl BaseTransformImpl for GpuInfer {
         let outcome = guard("gpuinfer", Err("panic".to_owned()), || {
             worker.work(buffer, live)
         });
-        match &outcome {
-            Ok(stages) => self.count_objects(worker.objects.len(), *stages),
-            Err(why) => self.count_error(why),
-        }
-        if live.post_messages && outcome.is_ok() {
-            self.announce(&worker, buffer.pts());
+        match outcome {
+            Ok((stages, message)) => {
+                self.count_objects(worker.objects.len(), stages);
+                if let Some(message) = message {
+                    self.announce(message);
+                }
+            }
+            Err(why) => self.count_error(&why),
         }
         self.put_back(worker);
         Ok(gst::FlowSuccess::Ok)

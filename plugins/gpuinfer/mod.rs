@@ -27,10 +27,12 @@ mod detector;
 mod draw;
 mod engine;
 mod imp;
+mod meta;
 mod model;
 mod objects;
 mod picture;
 mod preprocess;
+mod presenter;
 mod report;
 mod settings;
 
