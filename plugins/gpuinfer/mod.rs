@@ -26,7 +26,9 @@ use gst::prelude::*;
 mod detector;
 mod draw;
 mod engine;
+mod flow;
 mod imp;
+mod instance;
 mod meta;
 mod model;
 mod objects;
@@ -39,7 +41,7 @@ mod settings;
 glib::wrapper! {
     /// The element's public Rust type.
     pub struct GpuInfer(ObjectSubclass<imp::GpuInfer>)
-        @extends gst_base::BaseTransform, gst::Element, gst::Object,
+        @extends gst::Element, gst::Object,
         @implements gst::Preset;
 }
 

@@ -17,7 +17,12 @@ const LARGEST_LABELS: u64 = 16 * 1024 * 1024;
 
 /// The detector of the model that `settings` name, ready to run.
 pub(super) fn open(settings: &Settings) -> Result<Detector, gst::ErrorMessage> {
-    let Some(path) = settings.model.as_deref().filter(|path| !path.is_empty()) else {
+    let Some(path) = settings
+        .model
+        .model
+        .as_deref()
+        .filter(|path| !path.is_empty())
+    else {
         return Err(gst::error_msg!(
             gst::LibraryError::Settings,
             ("No model is set: set the property model to the path of an .onnx file")
@@ -26,7 +31,7 @@ pub(super) fn open(settings: &Settings) -> Result<Detector, gst::ErrorMessage> {
     check_file("model", path, LARGEST_MODEL)?;
     let panicked = Err(EngineError("the reader panicked".to_owned()));
     let loaded = guard("the model reader", panicked, || {
-        RtenEngine::load(Path::new(path), settings.threads)
+        RtenEngine::load(Path::new(path), settings.engine.threads)
     });
     let engine = loaded.map_err(|error| {
         gst::error_msg!(
@@ -46,7 +51,12 @@ pub(super) fn open(settings: &Settings) -> Result<Detector, gst::ErrorMessage> {
 
 /// The names of `classes` classes that `settings` give.
 pub(super) fn labels(settings: &Settings, classes: usize) -> Result<Labels, gst::ErrorMessage> {
-    let Some(path) = settings.labels.as_deref().filter(|path| !path.is_empty()) else {
+    let Some(path) = settings
+        .model
+        .labels
+        .as_deref()
+        .filter(|path| !path.is_empty())
+    else {
         return Ok(Labels::numbered(classes));
     };
     check_file("labels", path, LARGEST_LABELS)?;

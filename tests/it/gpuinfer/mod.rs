@@ -37,7 +37,9 @@ fn harness(model: &Path, caps: &str) -> Harness {
     running(&element, caps)
 }
 
+/// A harness says that it is live; here frames wait for their objects all the same.
 fn running(element: &gst::Element, caps: &str) -> Harness {
+    element.set_property_from_str("late-policy", "block");
     let mut harness = Harness::with_element(element, Some("sink"), Some("src"));
     harness.set_src_caps(caps.parse().unwrap());
     harness
