@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use livetune_core::infer::{BOUNDS, Boxes, Reason, Stage, Timings};
+use livetune_core::infer::{BOUNDS, Boxes, Cause, Stage, Timings};
 use livetune_core::time::MediaTime;
 
 use super::flow::Known;
@@ -52,14 +52,14 @@ impl Report {
     /// A frame goes on, for that `reason` and with those `boxes`, `objects` of them.
     pub(super) fn on_pushed(
         &mut self,
-        reason: Reason,
+        reason: Cause,
         boxes: &Boxes<Box<Answer>>,
         objects: usize,
         now: MediaTime,
     ) {
         self.frames += 1;
         self.rate.on_frame(now);
-        if matches!(reason, Reason::LeftOut | Reason::Late | Reason::Superseded) {
+        if matches!(reason, Cause::LeftOut | Cause::Late | Cause::Superseded) {
             self.skipped += 1;
         }
         match boxes {

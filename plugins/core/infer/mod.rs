@@ -18,7 +18,7 @@ pub use labels::Labels;
 pub use letterbox::{Letterbox, Placement, Size};
 pub use nms::suppress;
 pub use order::{
-    Boxes, Budget, Config as OrderConfig, LONGEST_BUDGET, Order, Outcome, Policy, Reason, Stamp,
+    Boxes, Budget, Config as OrderConfig, LONGEST_BUDGET, Cause, Order, Outcome, Policy, Stamp,
     Step,
 };
 pub use tensor::{ChannelOrder, Normalisation, Packing, fill, write_pixels};

@@ -2,7 +2,7 @@
 
 use gst::prelude::*;
 use gst::subclass::prelude::*;
-use livetune_core::infer::{Boxes, Reason, Size, Step};
+use livetune_core::infer::{Boxes, Cause, Size, Step};
 
 use super::output::Output;
 use super::{Flow, Flowed, Frame, Item};
@@ -174,7 +174,7 @@ impl Flow {
         imp: &GpuInfer,
         frame: Frame,
         boxes: Boxes<Box<Answer>>,
-        reason: Reason,
+        reason: Cause,
     ) -> Flowed {
         let Frame { mut buffer, info } = frame;
         let wanted = imp.live().wanted;

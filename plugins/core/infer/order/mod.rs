@@ -86,7 +86,7 @@ pub enum Boxes<R> {
 
 /// Why a frame leaves without a result of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
+pub enum Cause {
     /// It has one.
     Inferred,
     /// It was not given to the network.
@@ -105,9 +105,9 @@ pub enum Step<F, S, R> {
     /// Pass on what came between frames.
     Event(S),
     /// Pass on the frame.
-    Push(F, Boxes<R>, Reason),
+    Push(F, Boxes<R>, Cause),
     /// Let go of the frame.
-    Drop(F, Reason),
+    Drop(F, Cause),
     /// A result came after its frame: these are the boxes that are carried from now on.
     Refresh(R),
     /// Nothing until then, or until something happens.
@@ -342,7 +342,7 @@ impl<F, S, Q> Order<F, S, Q> {
         if let Some(question) = front.question {
             self.late.push_back((question, front.stamp));
         }
-        self.without_result(front.frame, &front.stamp, Reason::Late)
+        self.without_result(front.frame, &front.stamp, Cause::Late)
     }
 
     fn pop_frame<R>(&mut self, outcome: Option<Outcome<R>>) -> Step<F, S, R> {
@@ -352,17 +352,17 @@ impl<F, S, Q> Order<F, S, Q> {
         match outcome {
             Some(Outcome::Found(result)) => {
                 self.carried = Some(front.stamp);
-                Step::Push(front.frame, Boxes::Own(result), Reason::Inferred)
+                Step::Push(front.frame, Boxes::Own(result), Cause::Inferred)
             }
-            Some(Outcome::Failed) => Step::Push(front.frame, Boxes::Bare, Reason::Failed),
+            Some(Outcome::Failed) => Step::Push(front.frame, Boxes::Bare, Cause::Failed),
             Some(Outcome::Superseded) => {
-                self.without_result(front.frame, &front.stamp, Reason::Superseded)
+                self.without_result(front.frame, &front.stamp, Cause::Superseded)
             }
-            None => Step::Push(front.frame, self.carry(&front.stamp), Reason::LeftOut),
+            None => Step::Push(front.frame, self.carry(&front.stamp), Cause::LeftOut),
         }
     }
 
-    fn without_result<R>(&self, frame: F, stamp: &Stamp, reason: Reason) -> Step<F, S, R> {
+    fn without_result<R>(&self, frame: F, stamp: &Stamp, reason: Cause) -> Step<F, S, R> {
         match self.config.policy {
             Policy::Drop => Step::Drop(frame, reason),
             Policy::Block | Policy::Skip => Step::Push(frame, self.carry(stamp), reason),

@@ -48,12 +48,12 @@ fn comes(row: &mut Row, millis: u64) -> Option<u64> {
     row.on_frame(millis, question, stamp(millis), at(millis + 100))
 }
 
-const fn carried(frame: u64, age: u64, reason: Reason) -> Next {
+const fn carried(frame: u64, age: u64, reason: Cause) -> Next {
     Step::Push(frame, Boxes::Carried(ms(age)), reason)
 }
 
 const fn own(frame: u64) -> Next {
-    Step::Push(frame, Boxes::Own(frame), Reason::Inferred)
+    Step::Push(frame, Boxes::Own(frame), Cause::Inferred)
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn a_late_frame_goes_on_with_the_last_boxes_and_their_age() {
     assert_eq!(network.next(&mut row, at(139)), Step::Wait(Some(at(140))));
     assert_eq!(
         network.next(&mut row, at(140)),
-        carried(40, 40, Reason::Late)
+        carried(40, 40, Cause::Late)
     );
 }
 
@@ -85,14 +85,14 @@ fn a_late_frame_goes_on_with_the_last_boxes_and_their_age() {
 fn what_comes_late_is_carried_by_the_frames_after() {
     let (mut row, network) = (Row::new(CONFIG), Network::default());
     comes(&mut row, 0);
-    let bare = Step::Push(0, Boxes::Bare, Reason::Late);
+    let bare = Step::Push(0, Boxes::Bare, Cause::Late);
     assert_eq!(network.next(&mut row, at(100)), bare);
     comes(&mut row, 120);
     network.says(0, Outcome::Found(0));
     assert_eq!(network.next(&mut row, at(150)), Step::Refresh(0));
     assert_eq!(
         network.next(&mut row, at(220)),
-        carried(120, 120, Reason::Late)
+        carried(120, 120, Cause::Late)
     );
 }
 
@@ -120,11 +120,11 @@ fn boxes_older_than_allowed_are_not_carried() {
     }
     assert_eq!(
         network.next(&mut row, at(700)),
-        carried(500, 500, Reason::Late)
+        carried(500, 500, Cause::Late)
     );
     assert_eq!(
         network.next(&mut row, at(700)),
-        Step::Push(501, Boxes::Bare, Reason::Late)
+        Step::Push(501, Boxes::Bare, Cause::Late)
     );
 }
 
@@ -146,11 +146,11 @@ fn one_of_n_frames_is_asked_about_and_the_others_carry_its_boxes() {
     assert_eq!(network.next(&mut row, at(241)), own(0));
     assert_eq!(
         network.next(&mut row, at(241)),
-        carried(40, 40, Reason::LeftOut)
+        carried(40, 40, Cause::LeftOut)
     );
     assert_eq!(
         network.next(&mut row, at(241)),
-        carried(80, 80, Reason::LeftOut)
+        carried(80, 80, Cause::LeftOut)
     );
     assert_eq!(network.next(&mut row, at(200)), Step::Wait(Some(at(220))));
 }
@@ -166,12 +166,12 @@ fn in_drop_only_frames_with_a_result_go_on() {
     network.says(40, Outcome::Found(40));
     assert_eq!(
         network.next(&mut row, at(80)),
-        Step::Drop(0, Reason::Superseded)
+        Step::Drop(0, Cause::Superseded)
     );
     assert_eq!(network.next(&mut row, at(80)), own(40));
     assert_eq!(
         network.next(&mut row, at(180)),
-        Step::Drop(80, Reason::Late)
+        Step::Drop(80, Cause::Late)
     );
 }
 
@@ -204,7 +204,7 @@ fn a_network_that_fails_lets_the_frame_pass_bare_in_every_policy() {
         network.next(&mut row, at(0));
         comes(&mut row, 40);
         network.says(40, Outcome::Failed);
-        let bare = Step::Push(40, Boxes::Bare, Reason::Failed);
+        let bare = Step::Push(40, Boxes::Bare, Cause::Failed);
         assert_eq!(network.next(&mut row, at(50)), bare, "{policy:?}");
     }
 }
@@ -234,7 +234,7 @@ fn events_keep_their_place_between_frames() {
     let order: Vec<Next> = (0..5).map(|_| network.next(&mut row, at(100))).collect();
     let expected = [
         Step::Event("segment"),
-        Step::Push(0, Boxes::Bare, Reason::Late),
+        Step::Push(0, Boxes::Bare, Cause::Late),
         Step::Event("tag"),
         own(40),
         Step::Event("eos"),
@@ -251,10 +251,10 @@ fn nothing_is_carried_over_a_break() {
     comes(&mut row, 2);
     network.says(0, Outcome::Found(0));
     assert_eq!(network.next(&mut row, at(90)), own(0));
-    assert_eq!(network.next(&mut row, at(101)), carried(1, 1, Reason::Late));
+    assert_eq!(network.next(&mut row, at(101)), carried(1, 1, Cause::Late));
     assert_eq!(network.next(&mut row, at(101)), Step::Event("caps"));
     network.says(1, Outcome::Found(1));
-    let bare = Step::Push(2, Boxes::Bare, Reason::Late);
+    let bare = Step::Push(2, Boxes::Bare, Cause::Late);
     assert_eq!(network.next(&mut row, at(102)), bare);
 }
 
@@ -271,7 +271,7 @@ fn a_flush_leaves_nothing_but_hands_over_the_events() {
     assert_eq!(events, ["tag"]);
     assert!(row.is_empty() && row.frames() == 0);
     comes(&mut row, 80);
-    let bare = Step::Push(80, Boxes::Bare, Reason::Late);
+    let bare = Step::Push(80, Boxes::Bare, Cause::Late);
     assert_eq!(network.next(&mut row, at(180)), bare);
 }
 
@@ -288,12 +288,12 @@ fn frames_without_a_time_age_by_when_they_came() {
     row.on_frame(1, Some(1), untimed(40), at(140));
     assert_eq!(
         network.next(&mut row, at(140)),
-        carried(1, 40, Reason::Late)
+        carried(1, 40, Cause::Late)
     );
     row.on_frame(2, None, stamp(50), at(150));
     assert_eq!(
         network.next(&mut row, at(150)),
-        carried(2, 50, Reason::LeftOut)
+        carried(2, 50, Cause::LeftOut)
     );
 }
 
@@ -326,7 +326,7 @@ fn video_never_waits_for_a_slow_network() {
                     assert!(now - frame <= 100 && Some(frame) > last);
                     last = Some(frame);
                     pushed += 1;
-                    inferred += u64::from(reason == Reason::Inferred);
+                    inferred += u64::from(reason == Cause::Inferred);
                 }
                 other => unreachable!("{other:?}"),
             }
