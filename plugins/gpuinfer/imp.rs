@@ -1,6 +1,6 @@
 //! The GObject of gpuinfer: properties, start and stop, and what is done with each frame.
 
-use std::sync::{LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use gst::glib;
 use gst::prelude::*;
@@ -8,9 +8,9 @@ use gst::subclass::prelude::*;
 use gst_base::subclass::prelude::*;
 use gst_video::prelude::*;
 use gst_video::{VideoCapsBuilder, VideoCropMeta, VideoFrameRef, VideoInfo};
-use livetune_core::infer::{Labels, Size, Stages};
+use livetune_core::infer::{Found, Labels, Size, Stages};
 
-use super::detector::Detector;
+use super::detector::{Detector, Work};
 use super::draw::Painter;
 use super::objects::{self, Object};
 use super::picture::{FORMATS, Picture};
@@ -137,7 +137,8 @@ struct State {
 /// What only the streaming thread works with.
 struct Worker {
     detector: Detector,
-    labels: Labels,
+    labels: Arc<Labels>,
+    found: Found,
     info: Option<VideoInfo>,
     objects: Vec<Object>,
     painter: Painter,
@@ -194,14 +195,24 @@ impl GpuInfer {
 
 impl Worker {
     /// Finds objects in `buffer`, attaches them and draws them.
-    fn work(&mut self, buffer: &mut gst::BufferRef, live: Live) -> Result<Stages, String> {
+    fn work(&mut self, buffer: &mut gst::BufferRef, live: &Live) -> Result<Stages, String> {
         self.objects.clear();
         let info = self.info.as_ref().ok_or("no caps have come yet")?;
         let frame = Size::new(info.width(), info.height());
         let unmapped = |_| "the buffer is no frame of its caps".to_owned();
         let mapped = VideoFrameRef::from_buffer_ref_readable(buffer, info).map_err(unmapped)?;
         let picture = Picture::of(&mapped, frame).ok_or("the planes of the frame are too short")?;
-        let (found, stages) = self.detector.detect(&picture, live.thresholds)?;
+        let work = Work {
+            picture: &picture,
+            region: None,
+            thresholds: &live.thresholds,
+            found: &mut self.found,
+        };
+        let stages = self.detector.detect(&mut [work])?;
+        if let Some(why) = &self.found.failure {
+            return Err(why.clone());
+        }
+        let found = &self.found.objects[..];
         objects::number(found, mapped.buffer(), frame, &mut self.objects);
         drop(mapped);
         objects::attach(buffer, found, &self.objects, &self.labels, frame);
@@ -270,21 +281,14 @@ impl BaseTransformImpl for GpuInfer {
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let settings = lock(&self.settings).clone();
         let detector = model::open(&settings)?;
-        let classes = detector.classes();
-        let labels = model::labels(&settings, classes)?;
-        if labels.missing() > 0 {
-            let named = classes - labels.missing();
-            gst::element_imp_warning!(
-                self,
-                gst::LibraryError::Settings,
-                ("The model tells {classes} classes apart and the labels name {named}: the rest are called class N; \
-                     set the property labels to the file that belongs to the model")
-            );
+        for warning in detector.warnings() {
+            gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{warning}"));
         }
-        gst::info!(CAT, imp = self, "{classes} classes, {settings:?}");
+        gst::info!(CAT, imp = self, "{settings:?}");
         let worker = Worker {
+            labels: detector.labels().clone(),
             detector,
-            labels,
+            found: Found::default(),
             info: None,
             objects: Vec::new(),
             painter: Painter::default(),
@@ -338,7 +342,7 @@ impl BaseTransformImpl for GpuInfer {
         let live = lock(&self.settings).live();
         let mut worker = self.take_worker().ok_or(gst::FlowError::Flushing)?;
         let outcome = guard("gpuinfer", Err("panic".to_owned()), || {
-            worker.work(buffer, live)
+            worker.work(buffer, &live)
         });
         match &outcome {
             Ok(stages) => self.count_objects(worker.objects.len(), *stages),

@@ -29,6 +29,7 @@ mod engine;
 mod imp;
 mod model;
 mod objects;
+mod options;
 mod picture;
 mod preprocess;
 mod report;
