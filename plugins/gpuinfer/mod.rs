@@ -32,6 +32,7 @@ mod instance;
 mod meta;
 mod model;
 mod objects;
+mod options;
 mod picture;
 mod preprocess;
 mod presenter;

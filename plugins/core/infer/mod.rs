@@ -3,23 +3,31 @@
 
 mod decoder;
 mod detection;
+mod found;
 mod head;
 mod labels;
 mod letterbox;
 mod nms;
 mod order;
+mod region;
 mod tensor;
+mod thresholds;
 mod timings;
 
-pub use decoder::{Decoder, MAX_OBJECTS, Thresholds};
+pub use decoder::Decoder;
 pub use detection::{Area, Detection};
+pub use found::{Class, Found, NamedTensor};
 pub use head::{Family, Head, SUPPORTED, WrongLength};
 pub use labels::Labels;
 pub use letterbox::{Letterbox, Placement, Size};
 pub use nms::suppress;
 pub use order::{
-    Boxes, Budget, Config as OrderConfig, LONGEST_BUDGET, Cause, Order, Outcome, Policy, Stamp,
+    Boxes, Budget, Cause, Config as OrderConfig, LONGEST_BUDGET, Order, Outcome, Policy, Stamp,
     Step,
 };
-pub use tensor::{ChannelOrder, Normalisation, Packing, fill, write_pixels};
+pub use region::Region;
+pub use tensor::{
+    CHANNELS, ChannelOrder, Element, Layout, Normalisation, Packing, fill, write_pixels,
+};
+pub use thresholds::{ClassFilter, MAX_OBJECTS, Thresholds};
 pub use timings::{BOUNDS, Stage, Stages, Timings};

@@ -177,7 +177,7 @@ impl Flow {
             let job = Job {
                 buffer: buffer.clone(),
                 info: info.clone(),
-                thresholds: live.thresholds,
+                thresholds: live.thresholds.clone(),
             };
             (serving, job)
         });

@@ -7,10 +7,10 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use gst_video::{VideoFrameRef, VideoInfo};
-use livetune_core::infer::{Detection, Labels, Size, Stages, Thresholds};
+use livetune_core::infer::{Found, Labels, Size, Stages, Thresholds};
 use livetune_core::time::MediaTime;
 
-use super::detector::Detector;
+use super::detector::{Detector, Work};
 use super::model;
 use super::picture::Picture;
 use super::settings::Settings;
@@ -25,11 +25,6 @@ pub(super) struct Job {
     pub(super) buffer: gst::Buffer,
     pub(super) info: VideoInfo,
     pub(super) thresholds: Thresholds,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Found {
-    pub(super) objects: Vec<Detection>,
 }
 
 #[derive(Debug)]
@@ -65,7 +60,7 @@ struct Shared {
 
 pub(super) struct Instance {
     shared: Arc<Shared>,
-    labels: Labels,
+    labels: Arc<Labels>,
     worker: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -80,16 +75,8 @@ static NEXT: AtomicU64 = AtomicU64::new(1);
 impl Instance {
     pub(super) fn open(settings: &Settings) -> Result<(Arc<Self>, Vec<String>), gst::ErrorMessage> {
         let detector = model::open(settings)?;
-        let classes = detector.classes();
-        let labels = model::labels(settings, classes)?;
-        let mut warnings = Vec::new();
-        if labels.missing() > 0 {
-            let named = classes - labels.missing();
-            warnings.push(format!(
-                "The model tells {classes} classes apart and the labels name {named}: the rest are called class N; \
-                 set the property labels to the file that belongs to the model"
-            ));
-        }
+        let labels = detector.labels().clone();
+        let warnings = detector.warnings().to_vec();
         let shared = Arc::<Shared>::default();
         let at_work = shared.clone();
         let worker = std::thread::spawn(move || work(&at_work, detector));
@@ -114,7 +101,7 @@ impl Instance {
         }
     }
 
-    pub(super) const fn labels(&self) -> &Labels {
+    pub(super) const fn labels(&self) -> &Arc<Labels> {
         &self.labels
     }
 
@@ -222,11 +209,19 @@ fn look(detector: &mut Detector, job: &Job, queue_wait: Duration) -> Result<Answ
     let mapped =
         VideoFrameRef::from_buffer_ref_readable(&job.buffer, &job.info).map_err(unmapped)?;
     let picture = Picture::of(&mapped, frame).ok_or("the planes of the frame are too short")?;
-    let (found, stages) = detector.detect(&picture, job.thresholds)?;
+    let mut found = Found::default();
+    let work = Work {
+        picture: &picture,
+        region: None,
+        thresholds: &job.thresholds,
+        found: &mut found,
+    };
+    let stages = detector.detect(&mut [work])?;
+    if let Some(why) = found.failure {
+        return Err(why);
+    }
     Ok(Answer {
-        found: vec![Found {
-            objects: found.to_vec(),
-        }],
+        found: vec![found],
         stages,
         queue_wait,
         batch_size: 1,

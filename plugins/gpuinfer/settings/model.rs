@@ -27,6 +27,7 @@ impl ModelSettings {
         Thresholds {
             confidence: self.confidence as f32,
             iou: self.iou as f32,
+            ..Thresholds::default()
         }
     }
 }

@@ -169,10 +169,7 @@ fn in_drop_only_frames_with_a_result_go_on() {
         Step::Drop(0, Cause::Superseded)
     );
     assert_eq!(network.next(&mut row, at(80)), own(40));
-    assert_eq!(
-        network.next(&mut row, at(180)),
-        Step::Drop(80, Cause::Late)
-    );
+    assert_eq!(network.next(&mut row, at(180)), Step::Drop(80, Cause::Late));
 }
 
 #[test]
@@ -286,10 +283,7 @@ fn frames_without_a_time_age_by_when_they_came() {
     network.says(0, Outcome::Found(0));
     network.next(&mut row, at(0));
     row.on_frame(1, Some(1), untimed(40), at(140));
-    assert_eq!(
-        network.next(&mut row, at(140)),
-        carried(1, 40, Cause::Late)
-    );
+    assert_eq!(network.next(&mut row, at(140)), carried(1, 40, Cause::Late));
     row.on_frame(2, None, stamp(50), at(150));
     assert_eq!(
         network.next(&mut row, at(150)),
