@@ -1,10 +1,13 @@
 //! gpuinfer: what it finds, what it says, what it survives.
 
 mod drawing;
+mod late;
 mod life;
 mod onnx;
+mod order;
 mod real;
 mod refusals;
+mod reload;
 mod shapes;
 
 use std::path::Path;

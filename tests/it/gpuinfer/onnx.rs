@@ -9,6 +9,9 @@ pub const SIDE: usize = 64;
 /// Cells of strides 8, 16 and 32 in such an input.
 const ANCHORS: usize = 84;
 
+/// Side of the matrices of [`slow_detector`].
+const WORK: usize = 1024;
+
 const FLOAT: u64 = 1;
 const INT64: u64 = 7;
 
@@ -22,6 +25,36 @@ pub fn detector_afraid_of_light(objects: &[[f32; 6]]) -> PathBuf {
     detector_of(objects, 1.34)
 }
 
+/// As [`detector`], but so much work that it takes a hundred milliseconds and more for each of `rounds`.
+pub fn slow_detector(objects: &[[f32; 6]], rounds: usize) -> PathBuf {
+    let side = SIDE as u64;
+    let (input, output) = ([1, 3, side, side], [1, 6, ANCHORS as u64]);
+    // (numbers + the mean of the picture) x numbers x ..., of which nothing is added.
+    let mut graph = vec![
+        node("ReduceMean", &["images"], "mean", &[("keepdims", 0)]),
+        node("Add", &["weights", "mean"], "product0", &[]),
+    ];
+    for round in 0..rounds {
+        let (before, after) = (format!("product{round}"), format!("product{}", round + 1));
+        graph.push(node("MatMul", &[&before, "weights"], &after, &[]));
+    }
+    let last = format!("product{rounds}");
+    let weights = vec![1e-6; WORK * WORK];
+    let work = [WORK as u64, WORK as u64];
+    graph.extend([
+        node("ReduceMean", &[&last], "end", &[("keepdims", 0)]),
+        node("Mul", &["end", "nought"], "nothing", &[]),
+        node("Add", &["numbers", "nothing"], "output0", &[]),
+        field(2, b"test"),
+        field(5, &tensor("numbers", &output, &numbers_of(objects))),
+        field(5, &tensor("weights", &work, &weights)),
+        field(5, &tensor("nought", &[], &[0.0])),
+        field(11, &value_info("images", &input)),
+        field(12, &value_info("output0", &output)),
+    ]);
+    write_model(&model_of(&graph.concat()))
+}
+
 /// A model that gives an output of this shape, filled with `value`.
 pub fn constant(input: &[u64], output: &[u64], value: f32) -> PathBuf {
     let numbers = vec![value; output.iter().product::<u64>() as usize];
@@ -29,12 +62,7 @@ pub fn constant(input: &[u64], output: &[u64], value: f32) -> PathBuf {
 }
 
 fn detector_of(objects: &[[f32; 6]], factor: f32) -> PathBuf {
-    let mut numbers = vec![0.0; 6 * ANCHORS];
-    for (cell, object) in objects.iter().enumerate() {
-        for (row, number) in object.iter().enumerate() {
-            numbers[row * ANCHORS + cell] = *number;
-        }
-    }
+    let numbers = numbers_of(objects);
     let side = SIDE as u64;
     write_model(&model(
         &[1, 3, side, side],
@@ -42,6 +70,16 @@ fn detector_of(objects: &[[f32; 6]], factor: f32) -> PathBuf {
         &numbers,
         factor,
     ))
+}
+
+fn numbers_of(objects: &[[f32; 6]]) -> Vec<f32> {
+    let mut numbers = vec![0.0; 6 * ANCHORS];
+    for (cell, object) in objects.iter().enumerate() {
+        for (row, number) in object.iter().enumerate() {
+            numbers[row * ANCHORS + cell] = *number;
+        }
+    }
+    numbers
 }
 
 /// output0 = numbers + [0][mean of the picture x factor, rounded down]: an index of 1 is beyond the end.
@@ -59,8 +97,12 @@ fn model(input: &[u64], output: &[u64], numbers: &[f32], factor: f32) -> Vec<u8>
         field(11, &value_info("images", input)),
         field(12, &value_info("output0", output)),
     ];
+    model_of(&graph.concat())
+}
+
+fn model_of(graph: &[u8]) -> Vec<u8> {
     let opset = field(8, &varint(2, 13));
-    [varint(1, 8), opset, field(7, &graph.concat())].concat()
+    [varint(1, 8), opset, field(7, graph)].concat()
 }
 
 fn node(kind: &str, inputs: &[&str], output: &str, attributes: &[(&str, u64)]) -> Vec<u8> {
