@@ -6,23 +6,21 @@ use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::subclass::prelude::*;
-use gst_video::prelude::*;
-use gst_video::{VideoCapsBuilder, VideoCropMeta, VideoFrameRef, VideoInfo};
-use livetune_core::infer::{Labels, Size, Stages};
+use gst_video::{VideoCapsBuilder, VideoCropMeta, VideoInfo};
 
-use super::detector::Detector;
-use super::draw::Painter;
-use super::objects::{self, Object};
-use super::picture::{FORMATS, Picture};
+use super::FACTORY;
+use super::engine::{Backend, Device, Fallback, Precision};
+use super::picture::FORMATS;
 use super::report::Report;
-use super::settings::{Live, Settings};
-use super::{FACTORY, model};
-use crate::runtime::figures::{Figure, structure};
+use super::running::State;
+use super::settings::Settings;
+use super::worker::{self, Ready};
+use crate::runtime::figures::Figure;
 use crate::runtime::guard::guard;
 use crate::runtime::lock::lock;
 use crate::runtime::pads;
 use crate::runtime::stats::Stats;
-use crate::runtime::telemetry::{self, Observed, Registration};
+use crate::runtime::telemetry::{self, Observed};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
@@ -93,6 +91,83 @@ pub struct GpuInfer {
         blurb = "Draw boxes, labels and confidence into the picture; a frame that others see too is copied for that"
     )]
     #[property(
+        name = "backend",
+        type = Backend,
+        member = backend,
+        get,
+        set,
+        mutable_ready,
+        nick = "Backend",
+        blurb = "The engine that runs the network; ONNX Runtime is looked for as onnxruntime-library says",
+        builder(Settings::DEFAULT.backend)
+    )]
+    #[property(
+        name = "device",
+        type = Device,
+        member = device,
+        get,
+        set,
+        mutable_ready,
+        nick = "Device",
+        blurb = "What the network runs on; all but auto and cpu need ONNX Runtime, made for that device. One that does not work is an error, see fallback",
+        builder(Settings::DEFAULT.device)
+    )]
+    #[property(
+        name = "device-id",
+        type = u32,
+        member = device_id,
+        get,
+        set,
+        maximum = Settings::MOST_DEVICES,
+        default = Settings::DEFAULT.device_id,
+        mutable_ready,
+        nick = "Device number",
+        blurb = "Which GPU, counted from 0, as CUDA and OpenVINO count them (the processor has none)"
+    )]
+    #[property(
+        name = "precision",
+        type = Precision,
+        member = precision,
+        get,
+        set,
+        mutable_ready,
+        nick = "Precision",
+        blurb = "Numbers that the network is computed with; int8 takes a quantised model, or with TensorRT the table MODEL.flatbuffers in the folder engine-cache",
+        builder(Settings::DEFAULT.precision)
+    )]
+    #[property(
+        name = "fallback",
+        type = Fallback,
+        member = fallback,
+        get,
+        set,
+        mutable_ready,
+        nick = "Fallback",
+        blurb = "What happens where the device does not work; active-backend says what runs",
+        builder(Settings::DEFAULT.fallback)
+    )]
+    #[property(
+        name = "memory-limit",
+        type = u32,
+        member = memory_limit,
+        get,
+        set,
+        default = Settings::DEFAULT.memory_limit,
+        mutable_ready,
+        nick = "Memory limit",
+        blurb = "GPU memory that the network may take, in megabytes: CUDA's arena, TensorRT's workspace (0 = no limit; the processor has none)"
+    )]
+    #[property(
+        name = "engine-cache",
+        type = Option<String>,
+        member = engine_cache,
+        get,
+        set,
+        mutable_ready,
+        nick = "Engine cache",
+        blurb = "Folder for what TensorRT and OpenVINO build out of the model, so that the next start is fast (NULL = build it every time)"
+    )]
+    #[property(
         name = "threads",
         type = u32,
         member = threads,
@@ -105,6 +180,27 @@ pub struct GpuInfer {
         blurb = "Threads that work on one frame (0 = one per physical core)"
     )]
     #[property(
+        name = "spin",
+        type = bool,
+        member = spin,
+        get,
+        set,
+        default = Settings::DEFAULT.spin,
+        mutable_ready,
+        nick = "Spin",
+        blurb = "Let ONNX Runtime's threads wait busily: faster on an idle machine, at the cost of everything else on the same cores"
+    )]
+    #[property(
+        name = "onnxruntime-library",
+        type = Option<String>,
+        member = onnxruntime_library,
+        get,
+        set,
+        mutable_ready,
+        nick = "ONNX Runtime library",
+        blurb = "Absolute path of libonnxruntime.so, or of its folder (NULL = the variables LIVETUNE_ORT_PATH and ORT_DYLIB_PATH, the dynamic linker, the newest in the usual folders and in Python's packages); one per process"
+    )]
+    #[property(
         name = "post-messages",
         type = bool,
         member = post_messages,
@@ -115,7 +211,7 @@ pub struct GpuInfer {
         nick = "Post messages",
         blurb = "Post a livetune-detections message on the bus for every frame"
     )]
-    settings: Mutex<Settings>,
+    pub(super) settings: Mutex<Settings>,
     #[property(
         name = "stats",
         type = Stats,
@@ -123,96 +219,14 @@ pub struct GpuInfer {
         nick = "Statistics",
         blurb = "Figures since the start: counts, means, and percentiles of the time from frame to objects, in nanoseconds"
     )]
-    state: Mutex<Option<State>>,
-}
-
-/// From READY to PAUSED and back.
-struct State {
-    /// Not here while a frame is in it, so that nobody who asks for figures waits for the network.
-    worker: Option<Box<Worker>>,
-    report: Report,
-    _registration: Registration,
-}
-
-/// What only the streaming thread works with.
-struct Worker {
-    detector: Detector,
-    labels: Labels,
-    info: Option<VideoInfo>,
-    objects: Vec<Object>,
-    painter: Painter,
-}
-
-impl GpuInfer {
-    fn stats(&self) -> Stats {
-        let name = "application/x-livetune-gpuinfer-stats";
-        guard(
-            "the stats of gpuinfer",
-            Stats(gst::Structure::new_empty(name)),
-            || Stats(structure(name, &self.figures())),
-        )
-    }
-
-    fn take_worker(&self) -> Option<Box<Worker>> {
-        lock(&self.state).as_mut()?.worker.take()
-    }
-
-    fn put_back(&self, worker: Box<Worker>) {
-        if let Some(state) = lock(&self.state).as_mut() {
-            state.worker = Some(worker);
-        }
-    }
-
-    fn count_objects(&self, objects: usize, stages: Stages) {
-        if let Some(state) = lock(&self.state).as_mut() {
-            state.report.on_objects(objects, stages);
-        }
-    }
-
-    fn count_error(&self, why: &str) {
-        let first = lock(&self.state)
-            .as_mut()
-            .is_some_and(|state| state.report.on_error());
-        if first {
-            gst::element_imp_warning!(
-                self,
-                gst::LibraryError::Failed,
-                ("The network failed on a frame ({why}): frames go on without objects, see errors in the property stats")
-            );
-        }
-    }
-
-    fn announce(&self, worker: &Worker, pts: Option<gst::ClockTime>) {
-        let structure = objects::message(pts, &worker.objects, &worker.labels);
-        let message = gst::message::Element::builder(structure)
-            .src(&*self.obj())
-            .build();
-        // Without a bus nobody listens.
-        let _ = self.obj().post_message(message);
-    }
-}
-
-impl Worker {
-    /// Finds objects in `buffer`, attaches them and draws them.
-    fn work(&mut self, buffer: &mut gst::BufferRef, live: Live) -> Result<Stages, String> {
-        self.objects.clear();
-        let info = self.info.as_ref().ok_or("no caps have come yet")?;
-        let frame = Size::new(info.width(), info.height());
-        let unmapped = |_| "the buffer is no frame of its caps".to_owned();
-        let mapped = VideoFrameRef::from_buffer_ref_readable(buffer, info).map_err(unmapped)?;
-        let picture = Picture::of(&mapped, frame).ok_or("the planes of the frame are too short")?;
-        let (found, stages) = self.detector.detect(&picture, live.thresholds)?;
-        objects::number(found, mapped.buffer(), frame, &mut self.objects);
-        drop(mapped);
-        objects::attach(buffer, found, &self.objects, &self.labels, frame);
-        if live.draw && !self.objects.is_empty() {
-            let mut mapped =
-                VideoFrameRef::from_buffer_ref_writable(buffer, info).map_err(unmapped)?;
-            self.painter
-                .draw(&mut mapped, frame, &self.objects, &self.labels);
-        }
-        Ok(stages)
-    }
+    #[property(
+        name = "active-backend",
+        type = Option<String>,
+        get = Self::active_backend,
+        nick = "Active backend",
+        blurb = "Engine and device that really run, with version (NULL = nothing runs)"
+    )]
+    pub(super) state: Mutex<Option<State>>,
 }
 
 impl Observed for GpuInfer {
@@ -251,6 +265,19 @@ impl ElementImpl for GpuInfer {
         Some(&METADATA)
     }
 
+    /// The streaming thread may be in a run, which leaving PAUSED would wait for.
+    fn change_state(
+        &self,
+        transition: gst::StateChange,
+    ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
+        if transition == gst::StateChange::PausedToReady
+            && let Some(state) = &*lock(&self.state)
+        {
+            state.stopper.stop();
+        }
+        self.parent_change_state(transition)
+    }
+
     fn pad_templates() -> &'static [gst::PadTemplate] {
         static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> =
             LazyLock::new(|| pads::always(&VideoCapsBuilder::new().format_list(FORMATS).build()));
@@ -269,29 +296,21 @@ impl BaseTransformImpl for GpuInfer {
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let settings = lock(&self.settings).clone();
-        let detector = model::open(&settings)?;
-        let classes = detector.classes();
-        let labels = model::labels(&settings, classes)?;
-        if labels.missing() > 0 {
-            let named = classes - labels.missing();
-            gst::element_imp_warning!(
-                self,
-                gst::LibraryError::Settings,
-                ("The model tells {classes} classes apart and the labels name {named}: the rest are called class N; \
-                     set the property labels to the file that belongs to the model")
-            );
+        let Ready {
+            worker,
+            active,
+            stopper,
+            warnings,
+        } = worker::open(&settings)?;
+        for warning in warnings {
+            gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{warning}"));
         }
-        gst::info!(CAT, imp = self, "{classes} classes, {settings:?}");
-        let worker = Worker {
-            detector,
-            labels,
-            info: None,
-            objects: Vec::new(),
-            painter: Painter::default(),
-        };
+        gst::info!(CAT, imp = self, "{active}, {settings:?}");
         let state = State {
             worker: Some(Box::new(worker)),
             report: Report::of(settings.model.unwrap_or_default()),
+            active,
+            stopper,
             _registration: telemetry::register(self, FACTORY, None),
         };
         *lock(&self.state) = Some(state);

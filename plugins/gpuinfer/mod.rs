@@ -32,7 +32,9 @@ mod objects;
 mod picture;
 mod preprocess;
 mod report;
+mod running;
 mod settings;
+mod worker;
 
 glib::wrapper! {
     /// The element's public Rust type.

@@ -6,17 +6,27 @@ use std::path::Path;
 use livetune_core::infer::Labels;
 
 use super::detector::Detector;
-use super::engine::{EngineError, RtenEngine};
+use super::engine::{self, Fault, Opened, Stopper};
 use super::settings::Settings;
-use crate::runtime::guard::guard;
 
 /// Protobuf, the format of .onnx files, ends there.
 const LARGEST_MODEL: u64 = i32::MAX as u64;
 /// A name per line for more classes than any detector has.
 const LARGEST_LABELS: u64 = 16 * 1024 * 1024;
 
-/// The detector of the model that `settings` name, ready to run.
-pub(super) fn open(settings: &Settings) -> Result<Detector, gst::ErrorMessage> {
+/// The model that `settings` name, ready to run, and the engine that runs it.
+pub(super) struct Loaded {
+    pub(super) detector: Detector,
+    /// What runs it, in words.
+    pub(super) active: String,
+    /// Ends a run from outside.
+    pub(super) stopper: Stopper,
+    /// What the user should know.
+    pub(super) warnings: Vec<String>,
+}
+
+/// Loads the model that `settings` name.
+pub(super) fn open(settings: &Settings) -> Result<Loaded, gst::ErrorMessage> {
     let Some(path) = settings.model.as_deref().filter(|path| !path.is_empty()) else {
         return Err(gst::error_msg!(
             gst::LibraryError::Settings,
@@ -24,23 +34,39 @@ pub(super) fn open(settings: &Settings) -> Result<Detector, gst::ErrorMessage> {
         ));
     };
     check_file("model", path, LARGEST_MODEL)?;
-    let panicked = Err(EngineError("the reader panicked".to_owned()));
-    let loaded = guard("the model reader", panicked, || {
-        RtenEngine::load(Path::new(path), settings.threads)
-    });
-    let engine = loaded.map_err(|error| {
-        gst::error_msg!(
+    let opened = engine::open(Path::new(path), &settings.engine());
+    let Opened {
+        engine,
+        active,
+        warnings,
+        ..
+    } = opened.map_err(|error| match error.fault {
+        Fault::Model | Fault::Stopped => gst::error_msg!(
             gst::StreamError::Format,
             (
                 "{path} is no ONNX model that can be loaded ({error}): export the network with format ONNX, float32"
             )
-        )
+        ),
+        Fault::Device => gst::error_msg!(
+            gst::LibraryError::Settings,
+            (
+                "The device cannot be used ({error}): set the property device to cpu, or fallback to cpu"
+            )
+        ),
+        Fault::Library => gst::error_msg!(gst::ResourceError::NotFound, ("{error}")),
     })?;
-    Detector::new(Box::new(engine)).map_err(|why| {
+    let stopper = engine.stopper();
+    let detector = Detector::new(engine).map_err(|why| {
         gst::error_msg!(
             gst::LibraryError::Settings,
             ("The model {path} cannot be used: {why}")
         )
+    })?;
+    Ok(Loaded {
+        detector,
+        active,
+        stopper,
+        warnings,
     })
 }
 

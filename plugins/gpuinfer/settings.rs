@@ -2,6 +2,8 @@
 
 use livetune_core::infer::Thresholds;
 
+use super::engine::{Backend, Device, EngineOptions, Fallback, Precision};
+
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Settings {
     /// Path of the .onnx file.
@@ -11,8 +13,20 @@ pub(super) struct Settings {
     pub(super) confidence: f64,
     pub(super) iou: f64,
     pub(super) draw: bool,
-    /// Threads of the engine; 0 leaves it to the engine.
+    pub(super) backend: Backend,
+    pub(super) device: Device,
+    pub(super) device_id: u32,
+    pub(super) precision: Precision,
+    pub(super) fallback: Fallback,
+    /// Megabytes of GPU memory; 0 for no limit.
+    pub(super) memory_limit: u32,
+    /// Folder of engines that were built ahead.
+    pub(super) engine_cache: Option<String>,
+    /// Threads of the engine; 0 for one per physical core.
     pub(super) threads: u32,
+    pub(super) spin: bool,
+    /// Path of ONNX Runtime's shared library.
+    pub(super) onnxruntime_library: Option<String>,
     pub(super) post_messages: bool,
 }
 
@@ -31,12 +45,45 @@ impl Settings {
         confidence: 0.5,
         iou: 0.45,
         draw: false,
+        backend: Backend::Auto,
+        device: Device::Auto,
+        device_id: 0,
+        precision: Precision::Auto,
+        fallback: Fallback::None,
+        memory_limit: 0,
+        engine_cache: None,
         threads: 0,
+        spin: false,
+        onnxruntime_library: None,
         post_messages: false,
     };
 
     /// More than a machine has; a typing error must not start a million threads.
     pub(super) const MOST_THREADS: u32 = 256;
+
+    /// More than a machine has; as TensorRT and CUDA count them.
+    pub(super) const MOST_DEVICES: u32 = 255;
+
+    pub(super) fn engine(&self) -> EngineOptions {
+        let path = |text: &Option<String>| {
+            let text = text.as_deref().filter(|text| !text.is_empty());
+            text.map(Into::into)
+        };
+        EngineOptions {
+            backend: self.backend,
+            device: self.device,
+            device_id: self.device_id,
+            precision: self.precision,
+            memory_limit: u64::from(self.memory_limit) * 1_000_000,
+            engine_cache: path(&self.engine_cache),
+            threads: self.threads,
+            spin: self.spin,
+            fallback: self.fallback,
+            library: path(&self.onnxruntime_library),
+            max_batch: 1,
+            preferred: 0,
+        }
+    }
 
     pub(super) fn live(&self) -> Live {
         Live {
