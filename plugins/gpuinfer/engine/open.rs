@@ -36,16 +36,10 @@ pub(in crate::gpuinfer) fn open(
     let opened = guard("the model reader", panicked, || as_asked(path, options));
     match opened {
         Err(error) if options.falls_back() && error.fault != Fault::Model => {
-            let plain = options.on_the_processor();
-            let mut opened = open(path, &plain)?;
-            let device = options.device.title();
-            opened.warnings.insert(
-                0,
-                format!(
-                    "{device} does not work, {} runs instead: {error}",
-                    opened.active
-                ),
-            );
+            let mut opened = open(path, &options.on_the_processor())?;
+            let (device, active) = (options.device.title(), &opened.active);
+            let warning = format!("{device} does not work, {active} runs instead: {error}");
+            opened.warnings.push(warning);
             Ok(opened)
         }
         Ok(opened) => {
@@ -123,7 +117,7 @@ fn onnx_runtime(path: &Path, options: &EngineOptions) -> Result<Opened, EngineEr
         },
         device => OrtEngine::load(&runtime, path, options, device)?,
     };
-    if engine.device() == Device::Cpu {
+    if engine.active_device() == ActiveDevice::Cpu {
         warnings.extend(unmet_precision(options));
     }
     Ok(Opened {

@@ -1,5 +1,6 @@
 //! Opens ONNX Runtime, once for the process, and says why where it cannot.
 
+use std::cell::Cell;
 use std::error::Error;
 use std::ffi::{CStr, c_char};
 use std::fs;
@@ -159,10 +160,26 @@ fn reason(error: &libloading::Error) -> String {
         .map_or_else(|| error.to_string(), ToString::to_string)
 }
 
+thread_local! {
+    static LAST_ERROR: Cell<Option<String>> = const { Cell::new(None) };
+}
+
+/// The last error that ONNX Runtime logged on this thread since this was asked; what it returns may leave that out.
+pub(super) fn logged_error() -> Option<String> {
+    LAST_ERROR.take().map(|message| {
+        let reason = message.rsplit("[ERROR]").next().unwrap_or(&message);
+        reason.trim().to_owned()
+    })
+}
+
 /// What ONNX Runtime says goes where GStreamer's log goes.
 fn log(level: LogLevel, place: &str, message: &str) {
     match level {
-        LogLevel::Fatal | LogLevel::Error => gst::warning!(CAT, "{message} ({place})"),
+        LogLevel::Fatal | LogLevel::Error => {
+            gst::info!(CAT, "{message} ({place})");
+            // The thread may be ending.
+            let _ = LAST_ERROR.try_with(|last| last.set(Some(message.to_owned())));
+        }
         LogLevel::Warning => gst::info!(CAT, "{message} ({place})"),
         LogLevel::Info => gst::debug!(CAT, "{message} ({place})"),
         LogLevel::Verbose => gst::trace!(CAT, "{message} ({place})"),

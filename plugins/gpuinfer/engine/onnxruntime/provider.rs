@@ -11,7 +11,7 @@ use ort::ep::{self, ArenaExtendStrategy, ExecutionProvider, ExecutionProviderDis
 use ort::error::ErrorCode;
 use ort::session::Session;
 
-use super::library::Runtime;
+use super::library::{Runtime, logged_error};
 use crate::gpuinfer::engine::cores;
 use crate::gpuinfer::engine::options::{Device, EngineOptions, Precision};
 use crate::gpuinfer::engine::{ActiveDevice, EngineError, Fault};
@@ -121,16 +121,25 @@ pub(super) fn open(
             EngineError::of(Fault::Device, format!("engine-cache={folder}: {error}"))
         })?;
     }
-    let mut failure = EngineError::of(Fault::Device, "there is no such device");
+    let mut failures = Vec::new();
     for target in targets(device, path, options) {
+        let _ = logged_error();
         match make(&target) {
             Ok(session) => return Ok((session, target)),
-            Err(error) => {
-                failure = EngineError::of(error.fault, format!("{target}: {error}"));
-            }
+            Err(error) if target.device == Device::Cpu => return Err(error),
+            Err(error) => failures.push(reason(&target, &error)),
         }
     }
-    Err(failure)
+    Err(EngineError::of(Fault::Device, failures.join("; ")))
+}
+
+/// What `error` says of `target`, and what the log says besides.
+fn reason(target: &Target, error: &EngineError) -> String {
+    let text = error.text.trim();
+    match logged_error().filter(|logged| !text.contains(logged)) {
+        Some(logged) => format!("{target}: {text} ({logged})"),
+        None => format!("{target}: {text}"),
+    }
 }
 
 const fn caches(device: Device) -> bool {
@@ -219,6 +228,8 @@ fn openvino(device: &str, options: &EngineOptions) -> ep::OpenVINO {
     match options.precision {
         Precision::Auto => {}
         Precision::Fp32 => provider = provider.with_precision("FP32"),
+        // The processor's plugin refuses it.
+        Precision::Fp16 if device == "CPU" => {}
         Precision::Fp16 => provider = provider.with_precision("FP16"),
         // The model says where; OpenVINO leaves it as it is.
         Precision::Int8 => provider = provider.with_precision("ACCURACY"),
