@@ -302,7 +302,7 @@ impl Slot {
 
 /// A panic in an engine is an error of that engine.
 fn run(engine: &mut dyn Engine, tensor: TensorRef<'_>) -> Result<(), EngineError> {
-    let panicked = Err(EngineError("the engine panicked".to_owned()));
+    let panicked = Err(EngineError::new("the engine panicked"));
     guard("the inference engine", panicked, || engine.run(tensor))
 }
 

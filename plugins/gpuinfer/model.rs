@@ -3,16 +3,26 @@
 use std::path::Path;
 
 use super::detector::Detector;
-use super::engine::{EngineError, RtenEngine};
+use super::engine::{self, Fault, Opened, Stopper};
 use super::options::{ModelOptions, check_file};
 use super::settings::Settings;
-use crate::runtime::guard::guard;
 
 /// Protobuf, the format of .onnx files, ends there.
 const LARGEST_MODEL: u64 = i32::MAX as u64;
 
-/// The detector of the model that `settings` name, ready to run.
-pub(super) fn open(settings: &Settings) -> Result<Detector, gst::ErrorMessage> {
+/// The model that `settings` name, ready to run, and the engine that runs it.
+pub(super) struct Loaded {
+    pub(super) detector: Detector,
+    /// What runs it, in words.
+    pub(super) active: String,
+    /// Ends a run from outside.
+    pub(super) stopper: Stopper,
+    /// What the user should know.
+    pub(super) warnings: Vec<String>,
+}
+
+/// Loads the model that `settings` name.
+pub(super) fn open(settings: &Settings) -> Result<Loaded, gst::ErrorMessage> {
     let Some(path) = settings
         .model
         .model
@@ -26,22 +36,39 @@ pub(super) fn open(settings: &Settings) -> Result<Detector, gst::ErrorMessage> {
     };
     check_file("model", path, LARGEST_MODEL)?;
     let options = ModelOptions::read(settings.model.labels.as_deref())?;
-    let panicked = Err(EngineError("the reader panicked".to_owned()));
-    let loaded = guard("the model reader", panicked, || {
-        RtenEngine::load(Path::new(path), settings.engine.threads)
-    });
-    let engine = loaded.map_err(|error| {
-        gst::error_msg!(
+    let opened = engine::open(Path::new(path), &settings.engine.options());
+    let Opened {
+        engine,
+        active,
+        mut warnings,
+        ..
+    } = opened.map_err(|error| match error.fault {
+        Fault::Model | Fault::Stopped => gst::error_msg!(
             gst::StreamError::Format,
             (
                 "{path} is no ONNX model that can be loaded ({error}): export the network with format ONNX, float32"
             )
-        )
+        ),
+        Fault::Device => gst::error_msg!(
+            gst::LibraryError::Settings,
+            (
+                "The device cannot be used ({error}): set the property device to cpu, or fallback to cpu"
+            )
+        ),
+        Fault::Library => gst::error_msg!(gst::ResourceError::NotFound, ("{error}")),
     })?;
-    Detector::new(Box::new(engine), &options).map_err(|why| {
+    let stopper = engine.stopper();
+    let detector = Detector::new(engine, &options).map_err(|why| {
         gst::error_msg!(
             gst::LibraryError::Settings,
             ("The model {path} cannot be used: {why}")
         )
+    })?;
+    warnings.extend_from_slice(detector.warnings());
+    Ok(Loaded {
+        detector,
+        active,
+        stopper,
+        warnings,
     })
 }

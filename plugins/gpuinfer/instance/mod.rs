@@ -11,6 +11,7 @@ use livetune_core::infer::{Found, Labels, Size, Stages, Thresholds};
 use livetune_core::time::MediaTime;
 
 use super::detector::{Detector, Work};
+use super::engine::Stopper;
 use super::model;
 use super::picture::Picture;
 use super::settings::Settings;
@@ -61,6 +62,8 @@ struct Shared {
 pub(super) struct Instance {
     shared: Arc<Shared>,
     labels: Arc<Labels>,
+    active: String,
+    stopper: Stopper,
     worker: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -74,9 +77,13 @@ static NEXT: AtomicU64 = AtomicU64::new(1);
 
 impl Instance {
     pub(super) fn open(settings: &Settings) -> Result<(Arc<Self>, Vec<String>), gst::ErrorMessage> {
-        let detector = model::open(settings)?;
+        let model::Loaded {
+            detector,
+            active,
+            stopper,
+            warnings,
+        } = model::open(settings)?;
         let labels = detector.labels().clone();
-        let warnings = detector.warnings().to_vec();
         let shared = Arc::<Shared>::default();
         let at_work = shared.clone();
         let worker = std::thread::spawn(move || work(&at_work, detector));
@@ -85,6 +92,8 @@ impl Instance {
             Arc::new(Self {
                 shared,
                 labels,
+                active,
+                stopper,
                 worker,
             }),
             warnings,
@@ -106,7 +115,7 @@ impl Instance {
     }
 
     pub(super) fn active(&self) -> String {
-        "rten, CPU".to_owned()
+        self.active.clone()
     }
 
     pub(super) fn cost(&self, _: u32) -> Duration {
@@ -117,6 +126,7 @@ impl Instance {
 impl Drop for Instance {
     fn drop(&mut self) {
         lock(&self.shared.desk).ends = true;
+        self.stopper.stop();
         self.shared.changed.notify_all();
         if let Some(worker) = lock(&self.worker).take() {
             let _ = worker.join();

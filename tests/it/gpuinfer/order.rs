@@ -183,7 +183,8 @@ fn it_takes_what_downstream_takes() {
     let harness = harness(&onnx::detector(&[BALL]), CAPS);
     let sink = harness.element().unwrap().static_pad("sink").unwrap();
     let caps = sink.query_caps(None);
-    let can = |caps: &gst::Caps, text: &str| caps.can_intersect(&text.parse::<gst::Caps>().unwrap());
+    let can =
+        |caps: &gst::Caps, text: &str| caps.can_intersect(&text.parse::<gst::Caps>().unwrap());
     assert!(can(&caps, "video/x-raw,format=NV12"));
     assert!(!can(&caps, "video/x-raw,format=P010_10LE"));
     drop(harness);
