@@ -9,6 +9,7 @@ mod letterbox;
 mod nms;
 mod tensor;
 mod timings;
+mod track;
 
 pub use decoder::{Decoder, MAX_OBJECTS, Thresholds};
 pub use detection::{Area, Detection};
@@ -18,3 +19,4 @@ pub use letterbox::{Letterbox, Placement, Size};
 pub use nms::suppress;
 pub use tensor::{ChannelOrder, Normalisation, Packing, fill, write_pixels};
 pub use timings::{BOUNDS, Stage, Stages, Timings};
+pub use track::{Tracked, Tracker, TrackerConfig};
