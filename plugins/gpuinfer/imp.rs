@@ -1,22 +1,22 @@
 //! The GObject of gpuinfer: properties, start and stop, and what is done with each frame.
 
 use std::sync::{LazyLock, Mutex};
-use std::time::Duration;
 
 use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
+use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
-use gst_video::{VideoCapsBuilder, VideoCropMeta, VideoFrameRef, VideoInfo};
-use livetune_core::infer::{Labels, Size, Stages};
+use gst_video::{VideoCapsBuilder, VideoCropMeta, VideoInfo};
+use livetune_core::infer::{Stages, Tracker};
 
-use super::detector::Detector;
-use super::objects::Object;
-use super::picture::{FORMATS, Picture};
-use super::presenter::{About, Presenter, Wanted};
+use super::object_settings::ObjectSettings;
+use super::picture::FORMATS;
+use super::presenter::{Presenter, Shown};
 use super::report::Report;
-use super::settings::{Live, Settings};
-use super::{FACTORY, model};
+use super::settings::Settings;
+use super::worker::Worker;
+use super::{FACTORY, Metadata, Publish, Tracking, model};
 use crate::runtime::figures::{Figure, structure};
 use crate::runtime::guard::guard;
 use crate::runtime::lock::lock;
@@ -117,6 +117,50 @@ pub struct GpuInfer {
     )]
     settings: Mutex<Settings>,
     #[property(
+        name = "tracker",
+        type = Tracking,
+        member = tracker,
+        get,
+        set,
+        mutable_ready,
+        nick = "Tracker",
+        blurb = "How objects are followed from frame to frame, each with an id of its own",
+        builder(ObjectSettings::DEFAULT.tracker)
+    )]
+    #[property(
+        name = "metadata",
+        type = Metadata,
+        member = metadata,
+        get,
+        set,
+        mutable_ready,
+        nick = "Metadata",
+        blurb = "Which metas the frames get",
+        builder(ObjectSettings::DEFAULT.metadata)
+    )]
+    #[property(
+        name = "publish",
+        type = Publish,
+        member = publish,
+        get,
+        set,
+        mutable_ready,
+        nick = "Publish",
+        blurb = "How the objects of each frame are written to publish-location",
+        builder(ObjectSettings::DEFAULT.publish)
+    )]
+    #[property(
+        name = "publish-location",
+        type = Option<String>,
+        member = publish_location,
+        get,
+        set,
+        mutable_ready,
+        nick = "Publish location",
+        blurb = "Where publish writes to: path of a file, which is made anew, or of a named pipe; - is the standard output"
+    )]
+    objects: Mutex<ObjectSettings>,
+    #[property(
         name = "stats",
         type = Stats,
         get = Self::stats,
@@ -132,16 +176,6 @@ struct State {
     worker: Option<Box<Worker>>,
     report: Report,
     _registration: Registration,
-}
-
-/// What only the streaming thread works with.
-struct Worker {
-    detector: Detector,
-    labels: Labels,
-    info: Option<VideoInfo>,
-    model: String,
-    objects: Vec<Object>,
-    presenter: Presenter,
 }
 
 impl GpuInfer {
@@ -164,9 +198,11 @@ impl GpuInfer {
         }
     }
 
-    fn count_objects(&self, objects: usize, stages: Stages) {
+    fn count_objects(&self, worker: &Worker, stages: Stages) {
+        let published = worker.presenter.published();
         if let Some(state) = lock(&self.state).as_mut() {
-            state.report.on_objects(objects, stages);
+            state.report.on_objects(worker.objects.len(), stages);
+            state.report.on_published(published.unwrap_or_default());
         }
     }
 
@@ -183,49 +219,27 @@ impl GpuInfer {
         }
     }
 
-    fn announce(&self, structure: gst::Structure) {
-        let message = gst::message::Element::builder(structure)
-            .src(&*self.obj())
-            .build();
-        // Without a bus nobody listens.
-        let _ = self.obj().post_message(message);
+    fn say(&self, shown: Shown) {
+        if let Some(structure) = shown.message {
+            let message = gst::message::Element::builder(structure)
+                .src(&*self.obj())
+                .build();
+            // Without a bus nobody listens.
+            let _ = self.obj().post_message(message);
+        }
+        if let Some(why) = shown.warning {
+            gst::element_imp_warning!(
+                self,
+                gst::ResourceError::Write,
+                ("Objects cannot be published ({why}): see that publish-location can be written")
+            );
+        }
     }
-}
 
-impl Worker {
-    /// Finds objects in `buffer` and shows them; how long finding them took, and the message to post.
-    fn work(
-        &mut self,
-        buffer: &mut gst::BufferRef,
-        live: Live,
-    ) -> Result<(Stages, Option<gst::Structure>), String> {
-        self.objects.clear();
-        let info = self.info.as_ref().ok_or("no caps have come yet")?;
-        let frame = Size::new(info.width(), info.height());
-        let unmapped = |_| "the buffer is no frame of its caps".to_owned();
-        let mapped = VideoFrameRef::from_buffer_ref_readable(buffer, info).map_err(unmapped)?;
-        let picture = Picture::of(&mapped, frame).ok_or("the planes of the frame are too short")?;
-        let (found, stages) = self.detector.detect(&picture, live.thresholds)?;
-        drop(mapped);
-        let objects = found.iter().map(|found| Object::inferred(found, frame));
-        self.objects.extend(objects);
-        let about = About {
-            labels: &self.labels,
-            model: &self.model,
-            pts: buffer.pts(),
-            inferred: true,
-            age: Duration::ZERO,
-            batch_size: 1,
-            stages,
-        };
-        let wanted = Wanted {
-            draw: live.draw,
-            message: live.post_messages,
-        };
-        let message = self
-            .presenter
-            .present(buffer, info, &self.objects, &about, wanted)?;
-        Ok((stages, message))
+    fn stream_time(&self, buffer: &gst::BufferRef) -> Option<gst::ClockTime> {
+        let segment = self.obj().segment();
+        let segment = segment.downcast_ref::<gst::ClockTime>()?;
+        segment.to_stream_time(buffer.pts())
     }
 }
 
@@ -283,6 +297,7 @@ impl BaseTransformImpl for GpuInfer {
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let settings = lock(&self.settings).clone();
+        let objects = lock(&self.objects).clone();
         let detector = model::open(&settings)?;
         let classes = detector.classes();
         let labels = model::labels(&settings, classes)?;
@@ -301,8 +316,10 @@ impl BaseTransformImpl for GpuInfer {
             labels,
             info: None,
             model: settings.model.clone().unwrap_or_default(),
+            source: self.obj().name().into(),
             objects: Vec::new(),
-            presenter: Presenter::default(),
+            tracker: (objects.tracker == Tracking::Iou).then(Tracker::default),
+            presenter: Presenter::open(&objects)?,
         };
         let state = State {
             worker: Some(Box::new(worker)),
@@ -352,15 +369,14 @@ impl BaseTransformImpl for GpuInfer {
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
         let live = lock(&self.settings).live();
         let mut worker = self.take_worker().ok_or(gst::FlowError::Flushing)?;
+        let stream_time = self.stream_time(buffer);
         let outcome = guard("gpuinfer", Err("panic".to_owned()), || {
-            worker.work(buffer, live)
+            worker.work(buffer, live, stream_time)
         });
         match outcome {
-            Ok((stages, message)) => {
-                self.count_objects(worker.objects.len(), stages);
-                if let Some(message) = message {
-                    self.announce(message);
-                }
+            Ok((stages, shown)) => {
+                self.count_objects(&worker, stages);
+                self.say(shown);
             }
             Err(why) => self.count_error(&why),
         }

@@ -29,12 +29,19 @@ mod engine;
 mod imp;
 mod meta;
 mod model;
+mod object_settings;
 mod objects;
 mod picture;
 mod preprocess;
 mod presenter;
+mod publish;
 mod report;
 mod settings;
+mod worker;
+
+pub use meta::Metadata;
+pub use object_settings::Tracking;
+pub use publish::Publish;
 
 glib::wrapper! {
     /// The element's public Rust type.

@@ -2,6 +2,7 @@
 
 use livetune_core::infer::{BOUNDS, Stage, Stages, Timings};
 
+use super::publish::Published;
 use crate::runtime::figures::{Distribution, Figure, Value};
 
 /// Counted since the start.
@@ -11,6 +12,7 @@ pub(super) struct Report {
     frames: u64,
     errors: u64,
     objects: u64,
+    published: Published,
     timings: Timings,
 }
 
@@ -34,6 +36,11 @@ impl Report {
         self.frames += 1;
         self.errors += 1;
         self.errors == 1
+    }
+
+    /// What became of lines published so far.
+    pub(super) fn on_published(&mut self, published: Published) {
+        self.published = published;
     }
 
     pub(super) fn figures(&self) -> Vec<Figure> {
@@ -61,6 +68,16 @@ impl Report {
                 "objects-per-frame",
                 Value::Number(mean),
                 "Objects found per frame, mean",
+            ),
+            Figure::new(
+                "published",
+                Value::Count(self.published.lines),
+                "Lines published",
+            ),
+            Figure::new(
+                "publish-dropped",
+                Value::Count(self.published.dropped),
+                "Lines that nobody took in time",
             ),
             Figure::new(
                 "preprocess",
