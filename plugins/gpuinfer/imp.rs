@@ -8,8 +8,9 @@ use gst::subclass::prelude::*;
 use gst_video::VideoCapsBuilder;
 
 use super::FACTORY;
-use super::flow::{Flow, Loaded};
+use super::flow::{Flow, Loaded, Output};
 use super::picture::FORMATS;
+use super::presenter::Shown;
 use super::settings::{Live, Settings};
 use crate::runtime::figures::{Figure, structure};
 use crate::runtime::guard::guard;
@@ -71,8 +72,10 @@ impl GpuInfer {
             "{}: {settings:?}",
             loaded.instance.active()
         );
+        let source = self.obj().name().into();
+        let output = Output::open(loaded.clone(), &settings, source)?;
         let state = State {
-            flow: Arc::new(Flow::new(loaded, &settings.live(), &settings.flow)),
+            flow: Arc::new(Flow::new(loaded, &settings, output)),
             _registration: telemetry::register(self, FACTORY, None),
         };
         *lock(&self.state) = Some(state);
@@ -138,7 +141,21 @@ impl GpuInfer {
         gst::info!(CAT, imp = self, "another model serves");
     }
 
-    pub(super) fn post(&self, structure: gst::Structure) {
+    /// Says what is to be said of a frame.
+    pub(super) fn say(&self, shown: Shown) {
+        if let Some(structure) = shown.message {
+            self.post(structure);
+        }
+        if let Some(why) = shown.warning {
+            gst::element_imp_warning!(
+                self,
+                gst::ResourceError::Write,
+                ("Objects cannot be published ({why}): see that publish-location can be written")
+            );
+        }
+    }
+
+    fn post(&self, structure: gst::Structure) {
         let message = gst::message::Element::builder(structure)
             .src(&*self.obj())
             .build();

@@ -31,13 +31,19 @@ mod imp;
 mod instance;
 mod meta;
 mod model;
+mod object_settings;
 mod objects;
 mod options;
 mod picture;
 mod preprocess;
 mod presenter;
+mod publish;
 mod report;
 mod settings;
+
+pub use meta::Metadata;
+pub use object_settings::Tracking;
+pub use publish::Publish;
 
 glib::wrapper! {
     /// The element's public Rust type.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gst_video::VideoRegionOfInterestMeta;
-use livetune_core::infer::{Area, Detection, Size};
+use livetune_core::infer::{Area, Detection, Size, Tracked};
 
 /// How an object came to be on a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,39 @@ impl Object {
             area: found.area,
             rect: found.area.to_pixels(frame),
             origin: Origin::Inferred,
+        }
+    }
+
+    /// `tracked` on a frame of the size `frame`; `None` where nothing of it is in the frame any more.
+    pub(super) fn tracked(tracked: &Tracked, frame: Size) -> Option<Self> {
+        let (width, height) = (frame.width as f32, frame.height as f32);
+        let area = tracked.detection.area;
+        let area = Area {
+            left: area.left.clamp(0.0, width),
+            top: area.top.clamp(0.0, height),
+            right: area.right.clamp(0.0, width),
+            bottom: area.bottom.clamp(0.0, height),
+        };
+        let found = Detection {
+            area,
+            ..tracked.detection
+        };
+        let origin = match tracked.age {
+            Duration::ZERO => Origin::Inferred,
+            age => Origin::Carried { age },
+        };
+        area.is_proper().then(|| Self {
+            track: tracked.track,
+            origin,
+            ..Self::inferred(&found, frame)
+        })
+    }
+
+    /// The same object on a later frame, so long after the network saw it.
+    pub(super) const fn carried(self, age: Duration) -> Self {
+        Self {
+            origin: Origin::Carried { age },
+            ..self
         }
     }
 

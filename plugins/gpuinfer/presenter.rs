@@ -1,13 +1,16 @@
-//! Shows objects to others: as metas on the frame, in the picture, in a message.
+//! Shows objects to others: as metas on the frame, in the picture, in a message, in a file.
 
 use std::time::Duration;
 
 use gst_video::{VideoFrameRef, VideoInfo};
 use livetune_core::infer::{Labels, Size, Stages};
+use livetune_core::time::nanos;
 
 use super::draw::Painter;
-use super::meta;
-use super::objects::{self, Object};
+use super::meta::Kinds;
+use super::object_settings::ObjectSettings;
+use super::objects::Object;
+use super::publish::{Publish, Published, Publisher};
 
 /// What is the same for all objects of a frame.
 #[derive(Clone, Copy, Debug)]
@@ -15,7 +18,10 @@ pub(super) struct About<'a> {
     pub(super) labels: &'a Labels,
     /// Path or name of the network.
     pub(super) model: &'a str,
+    /// Whose frames they are: the element's name.
+    pub(super) source: &'a str,
     pub(super) pts: Option<gst::ClockTime>,
+    pub(super) stream_time: Option<gst::ClockTime>,
     /// Whether the network saw this very frame; else its objects are carried from one `age` before.
     pub(super) inferred: bool,
     pub(super) age: Duration,
@@ -24,24 +30,50 @@ pub(super) struct About<'a> {
     pub(super) stages: Stages,
 }
 
-/// What to do besides the metas.
+/// What to do besides metas and publishing; may change from frame to frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Wanted {
     pub(super) draw: bool,
     pub(super) message: bool,
 }
 
-/// One stream's way out for objects; its buffers are reused.
+/// What is to be said of a frame.
 #[derive(Debug, Default)]
+pub(super) struct Shown {
+    /// To post on the bus.
+    pub(super) message: Option<gst::Structure>,
+    /// What went wrong in showing, for a warning.
+    pub(super) warning: Option<String>,
+}
+
+/// One stream's way out for objects; its buffers are reused.
+#[derive(Debug)]
 pub(super) struct Presenter {
+    kinds: Kinds,
+    publisher: Option<Publisher>,
     /// The objects of the frame at hand, with their ids.
     objects: Vec<Object>,
     painter: Painter,
 }
 
 impl Presenter {
-    /// Gives `objects` their ids on `buffer`, a writable frame of `info`, attaches them to it, and draws them where
-    /// that is `wanted`. Answers the message to post, where one is.
+    /// Opens what `settings` name.
+    pub(super) fn open(settings: &ObjectSettings) -> Result<Self, gst::ErrorMessage> {
+        let location = settings.publish_location.as_deref();
+        let publisher = match settings.publish {
+            Publish::None => None,
+            Publish::JsonLines => Some(Publisher::open(location)?),
+        };
+        Ok(Self {
+            kinds: Kinds::of(settings.metadata)?,
+            publisher,
+            objects: Vec::new(),
+            painter: Painter::default(),
+        })
+    }
+
+    /// Gives `objects` their ids on `buffer`, a writable frame of `info`, attaches them to it, publishes them, and
+    /// draws them where that is `wanted`.
     pub(super) fn present(
         &mut self,
         buffer: &mut gst::BufferRef,
@@ -49,12 +81,14 @@ impl Presenter {
         objects: &[Object],
         about: &About<'_>,
         wanted: Wanted,
-    ) -> Result<Option<gst::Structure>, String> {
+    ) -> Result<Shown, String> {
         self.objects.clear();
         self.objects.extend_from_slice(objects);
-        objects::number(&mut self.objects, buffer);
         let frame = Size::new(info.width(), info.height());
-        meta::roi::attach(buffer, &self.objects, about.labels, frame);
+        self.kinds.attach(buffer, &mut self.objects, about, frame);
+        if let Some(publisher) = &self.publisher {
+            publisher.publish(&self.objects, about, frame);
+        }
         if wanted.draw && !self.objects.is_empty() {
             let unmapped = |_| "the buffer is no frame of its caps".to_owned();
             let mut mapped =
@@ -62,7 +96,16 @@ impl Presenter {
             self.painter
                 .draw(&mut mapped, frame, &self.objects, about.labels);
         }
-        Ok(wanted.message.then(|| message(&self.objects, about)))
+        let publisher = self.publisher.as_ref();
+        Ok(Shown {
+            message: wanted.message.then(|| message(&self.objects, about)),
+            warning: publisher.and_then(Publisher::trouble),
+        })
+    }
+
+    /// What became of the lines published so far, where they are.
+    pub(super) fn published(&self) -> Option<Published> {
+        self.publisher.as_ref().map(Publisher::published)
     }
 }
 
@@ -79,7 +122,7 @@ fn message(objects: &[Object], about: &About<'_>) -> gst::Structure {
             .field("y", y)
             .field("w", w)
             .field("h", h)
-            .field("age", livetune_core::time::nanos(object.age()))
+            .field("age", nanos(object.age()))
             .build();
         if let Some(track) = object.track {
             structure.set("track", track);
@@ -90,6 +133,6 @@ fn message(objects: &[Object], about: &About<'_>) -> gst::Structure {
         .field("pts", about.pts)
         .field("objects", gst::List::new(list))
         .field("inferred", about.inferred)
-        .field("age", livetune_core::time::nanos(about.age))
+        .field("age", nanos(about.age))
         .build()
 }

@@ -7,6 +7,7 @@ use livetune_core::time::MediaTime;
 
 use super::flow::Known;
 use super::instance::Answer;
+use super::publish::Published;
 use crate::runtime::figures::{Distribution, Figure, Value};
 
 /// The rate of frames is measured over so long a time.
@@ -22,6 +23,7 @@ pub(super) struct Report {
     dropped: u64,
     errors: u64,
     objects: u64,
+    published: Published,
     timings: Timings,
     queue_waits: Duration,
     rate: Rate,
@@ -72,6 +74,11 @@ impl Report {
             Boxes::Carried(_) => self.carried += 1,
             Boxes::Bare => (),
         }
+    }
+
+    /// What became of the lines published so far.
+    pub(super) const fn on_published(&mut self, published: Published) {
+        self.published = published;
     }
 
     /// A frame was dropped because it has no result.
@@ -141,6 +148,12 @@ impl Report {
             count("dropped", self.dropped, "Frames dropped"),
             count("errors", self.errors, "Frames on which the network failed"),
             count("objects", self.objects, "Objects found"),
+            count("published", self.published.lines, "Lines published"),
+            count(
+                "publish-dropped",
+                self.published.dropped,
+                "Lines that nobody took in time",
+            ),
             Figure::new(
                 "objects-per-frame",
                 Value::Number(mean),

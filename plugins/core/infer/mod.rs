@@ -13,6 +13,7 @@ mod region;
 mod tensor;
 mod thresholds;
 mod timings;
+mod track;
 
 pub use decoder::Decoder;
 pub use detection::{Area, Detection};
@@ -31,3 +32,4 @@ pub use tensor::{
 };
 pub use thresholds::{ClassFilter, MAX_OBJECTS, Thresholds};
 pub use timings::{BOUNDS, Stage, Stages, Timings};
+pub use track::{Tracked, Tracker, TrackerConfig};

@@ -14,14 +14,15 @@ use std::time::Duration;
 
 use gst_video::VideoInfo;
 use livetune_core::infer::{Budget, Order, OrderConfig, Policy};
+use livetune_core::time::MediaTime;
 
 use super::instance::Instance;
 use super::report::Report;
-use super::settings::{FlowSettings, LatePolicy, Live, Mode};
+use super::settings::{LatePolicy, Live, Mode, Settings};
 use crate::runtime::clock;
 use crate::runtime::lock::lock;
 use bell::Bell;
-use output::Output;
+pub(super) use output::Output;
 pub(super) use serving::Loaded;
 use serving::{Question, Serving};
 
@@ -41,6 +42,8 @@ pub(super) struct Flow {
 struct Frame {
     buffer: gst::Buffer,
     info: VideoInfo,
+    /// When it was taken.
+    time: MediaTime,
 }
 
 /// What is in the row between frames.
@@ -71,7 +74,8 @@ struct Inner {
 }
 
 impl Flow {
-    pub(super) fn new(loaded: Arc<Loaded>, live: &Live, settings: &FlowSettings) -> Self {
+    pub(super) fn new(loaded: Arc<Loaded>, settings: &Settings, output: Output) -> Self {
+        let live = settings.live();
         let mut budget = Budget::new(live.max_latency);
         budget.on_cost(loaded.instance.cost(1), clock::monotonic());
         let inner = Inner {
@@ -86,13 +90,13 @@ impl Flow {
             generation: 0,
             budget,
             report: Report::default(),
-            loaded: loaded.clone(),
+            loaded,
         };
         Self {
-            has_task: settings.mode == Mode::Async,
+            has_task: settings.flow.mode == Mode::Async,
             bell: Arc::default(),
             inner: Mutex::new(inner),
-            output: Mutex::new(Some(Box::new(Output::new(loaded)))),
+            output: Mutex::new(Some(Box::new(output))),
         }
     }
 

@@ -4,91 +4,159 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gst_video::VideoInfo;
-use livetune_core::infer::{Boxes, Size, Stages};
+use livetune_core::infer::{Boxes, Size, Stages, Tracker};
+use livetune_core::time::MediaTime;
 
+use super::Frame;
 use super::serving::Loaded;
+use crate::gpuinfer::Tracking;
 use crate::gpuinfer::instance::Answer;
-use crate::gpuinfer::objects::{Object, Origin};
-use crate::gpuinfer::presenter::{About, Presenter, Wanted};
+use crate::gpuinfer::objects::Object;
+use crate::gpuinfer::presenter::{About, Presenter, Shown, Wanted};
+use crate::gpuinfer::publish::Published;
+use crate::gpuinfer::settings::Settings;
 
-pub(super) struct Output {
+pub(in crate::gpuinfer) struct Output {
     loaded: Arc<Loaded>,
+    /// Name of the element.
+    source: String,
     presenter: Presenter,
-    /// Of the last frame that has some.
+    tracker: Option<Tracker>,
+    segment: Option<gst::FormattedSegment<gst::ClockTime>>,
+    /// What was found in the last frame that has some, and then where it is in the frame at hand.
     objects: Vec<Object>,
     batch_size: u32,
     stages: Stages,
     /// Of the last frame that was pushed.
-    frame: Size,
+    size: Size,
     /// A frame was dropped before the next one.
     pub(super) is_discontinued: bool,
 }
 
 impl Output {
-    pub(super) fn new(loaded: Arc<Loaded>) -> Self {
-        Self {
+    pub(in crate::gpuinfer) fn open(
+        loaded: Arc<Loaded>,
+        settings: &Settings,
+        source: String,
+    ) -> Result<Self, gst::ErrorMessage> {
+        let objects = settings.output.objects();
+        Ok(Self {
+            presenter: Presenter::open(&objects)?,
+            tracker: (objects.tracker == Tracking::Iou).then(Tracker::default),
             loaded,
-            presenter: Presenter::default(),
+            source,
+            segment: None,
             objects: Vec::new(),
             batch_size: 0,
             stages: Stages::default(),
-            frame: Size::new(0, 0),
+            size: Size::new(0, 0),
             is_discontinued: false,
-        }
+        })
     }
 
     /// Answers the network that served until now.
     pub(super) fn serve(&mut self, loaded: Arc<Loaded>) -> Arc<Loaded> {
-        self.objects.clear();
+        self.forget();
         std::mem::replace(&mut self.loaded, loaded)
     }
 
-    /// Frames are of this size from now on; answers are for those.
-    pub(super) const fn on_frame(&mut self, frame: Size) {
-        self.frame = frame;
+    /// An event goes by that comes between frames.
+    pub(super) fn on_event(&mut self, event: &gst::Event) {
+        match event.view() {
+            gst::EventView::Segment(segment) => {
+                self.segment = segment.segment().downcast_ref().cloned();
+                self.forget();
+            }
+            gst::EventView::Caps(_) | gst::EventView::StreamStart(_) => self.forget(),
+            _ => (),
+        }
     }
 
-    /// These are the objects from now on.
-    pub(super) fn take(&mut self, answer: &Answer) {
-        let frame = self.frame;
+    /// A frame is to be shown.
+    pub(super) fn on_frame(&mut self, info: &VideoInfo) {
+        self.size = Size::new(info.width(), info.height());
+    }
+
+    /// What was found in a frame of this `time`, of objects at least of this `confidence`.
+    pub(super) fn take(&mut self, answer: &Answer, confidence: f32, time: MediaTime) {
         self.batch_size = answer.batch_size;
         self.stages = answer.stages;
         self.objects.clear();
-        let found = answer.found.iter().flat_map(|found| &found.objects);
-        self.objects
-            .extend(found.map(|found| Object::inferred(found, frame)));
+        let size = self.size;
+        let found = answer.found.iter().flat_map(|found| &found.objects[..]);
+        if let Some(tracker) = &mut self.tracker {
+            let found = answer.found.first().map_or(&[][..], |found| &found.objects);
+            let shown = tracker.on_detections(found, confidence, time);
+            let shown = shown.iter();
+            self.objects
+                .extend(shown.filter_map(|shown| Object::tracked(shown, size)));
+        } else {
+            self.objects
+                .extend(found.map(|found| Object::inferred(found, size)));
+        }
     }
 
     pub(super) const fn objects(&self) -> usize {
         self.objects.len()
     }
 
-    /// Shows the objects at hand on `buffer`; answers the message to post.
+    /// What became of the lines published so far.
+    pub(super) fn published(&self) -> Published {
+        self.presenter.published().unwrap_or_default()
+    }
+
+    /// Shows the objects at hand on `frame`.
     pub(super) fn show(
         &mut self,
-        buffer: &mut gst::BufferRef,
-        info: &VideoInfo,
+        frame: &mut Frame,
         boxes: &Boxes<()>,
         wanted: Wanted,
-    ) -> Result<Option<gst::Structure>, String> {
-        let (origin, age) = match *boxes {
-            Boxes::Own(()) => (Origin::Inferred, Duration::ZERO),
-            Boxes::Carried(age) => (Origin::Carried { age }, age),
-            Boxes::Bare => return Ok(None),
+    ) -> Result<Shown, String> {
+        let age = match *boxes {
+            Boxes::Own(()) => Duration::ZERO,
+            Boxes::Carried(age) => {
+                self.carry(age, frame.time);
+                age
+            }
+            Boxes::Bare => return Ok(Shown::default()),
         };
-        for object in &mut self.objects {
-            object.origin = origin;
-        }
+        let buffer = frame.buffer.make_mut();
+        let pts = buffer.pts();
+        let stream_time = |segment: &gst::FormattedSegment<_>| segment.to_stream_time(pts);
         let about = About {
             labels: self.loaded.instance.labels(),
             model: &self.loaded.model,
-            pts: buffer.pts(),
-            inferred: origin == Origin::Inferred,
+            source: &self.source,
+            pts,
+            stream_time: self.segment.as_ref().and_then(stream_time),
+            inferred: matches!(boxes, Boxes::Own(())),
             age,
             batch_size: self.batch_size,
             stages: self.stages,
         };
         self.presenter
-            .present(buffer, info, &self.objects, &about, wanted)
+            .present(buffer, &frame.info, &self.objects, &about, wanted)
+    }
+
+    /// Where the objects of a frame so much older are at this `time`.
+    fn carry(&mut self, age: Duration, time: MediaTime) {
+        if let Some(tracker) = &mut self.tracker {
+            let size = self.size;
+            self.objects.clear();
+            let expected = tracker.predict(time).iter();
+            self.objects
+                .extend(expected.filter_map(|expected| Object::tracked(expected, size)));
+        } else {
+            for object in &mut self.objects {
+                *object = object.carried(age);
+            }
+        }
+    }
+
+    fn forget(&mut self) {
+        self.objects.clear();
+        if let Some(tracker) = &mut self.tracker {
+            tracker.reset();
+        }
     }
 }

@@ -41,6 +41,7 @@ impl Flow {
         let frame = Frame {
             buffer,
             info: admitted.info,
+            time: admitted.stamp.pts.unwrap_or(admitted.stamp.arrived),
         };
         self.enqueue(frame, question, admitted.stamp, deadline)?;
         if self.has_task {

@@ -2,12 +2,13 @@
 
 use gst::prelude::*;
 use gst::subclass::prelude::*;
-use livetune_core::infer::{Boxes, Cause, Size, Step};
+use livetune_core::infer::{Boxes, Cause, Step};
 
 use super::output::Output;
 use super::{Flow, Flowed, Frame, Item};
 use crate::gpuinfer::imp::GpuInfer;
 use crate::gpuinfer::instance::Answer;
+use crate::gpuinfer::publish::Published;
 use crate::runtime::clock;
 use crate::runtime::guard::guard;
 use crate::runtime::lock::lock;
@@ -136,6 +137,7 @@ impl Flow {
             Step::Wait(_) => Ok(gst::FlowSuccess::Ok),
             Step::Event(Item::Event(event)) => {
                 let ends = event.type_() == gst::EventType::Eos;
+                self.with_output(|output| output.on_event(&event));
                 imp.src().push_event(event);
                 if ends {
                     Err(gst::FlowError::Eos)
@@ -149,8 +151,10 @@ impl Flow {
                 imp.on_serving();
                 Ok(gst::FlowSuccess::Ok)
             }
-            Step::Refresh(answer) => {
-                self.with_output(|output| output.take(&answer));
+            Step::Refresh(answer, stamp) => {
+                let time = stamp.pts.unwrap_or(stamp.arrived);
+                let confidence = imp.live().confidence;
+                self.with_output(|output| output.take(&answer, confidence, time));
                 self.on_answer(imp, &answer);
                 Ok(gst::FlowSuccess::Ok)
             }
@@ -172,47 +176,44 @@ impl Flow {
     fn push(
         &self,
         imp: &GpuInfer,
-        frame: Frame,
+        mut frame: Frame,
         boxes: Boxes<Box<Answer>>,
-        reason: Cause,
+        cause: Cause,
     ) -> Flowed {
-        let Frame { mut buffer, info } = frame;
-        let wanted = imp.live().wanted;
-        let size = Size::new(info.width(), info.height());
+        let live = imp.live();
         let shown = self.with_output(|output| {
-            output.on_frame(size);
+            output.on_frame(&frame.info);
             let boxes = match &boxes {
                 Boxes::Own(answer) => {
-                    output.take(answer);
+                    output.take(answer, live.confidence, frame.time);
                     Boxes::Own(())
                 }
                 Boxes::Carried(age) => Boxes::Carried(*age),
                 Boxes::Bare => Boxes::Bare,
             };
-            if output.is_discontinued {
-                output.is_discontinued = false;
-                buffer.make_mut().set_flags(gst::BufferFlags::DISCONT);
+            if std::mem::take(&mut output.is_discontinued) {
+                let buffer = frame.buffer.make_mut();
+                buffer.set_flags(gst::BufferFlags::DISCONT);
             }
-            let message = match boxes {
-                Boxes::Bare => Ok(None),
-                _ => output.show(buffer.make_mut(), &info, &boxes, wanted),
-            };
-            (message, output.objects())
+            let shown = output.show(&mut frame, &boxes, live.wanted);
+            (shown, output.objects(), output.published())
         });
-        let (message, objects) = shown.unwrap_or((Err("panic".to_owned()), 0));
-        lock(&self.inner)
-            .report
-            .on_pushed(reason, &boxes, objects, clock::monotonic());
+        let panicked = || (Err("panic".to_owned()), 0, Published::default());
+        let (shown, objects, published) = shown.unwrap_or_else(panicked);
+        {
+            let report = &mut lock(&self.inner).report;
+            report.on_pushed(cause, &boxes, objects, clock::monotonic());
+            report.on_published(published);
+        }
         if let Boxes::Own(answer) = &boxes {
             self.on_answer(imp, answer);
         }
         drop(boxes);
-        match message {
-            Ok(Some(message)) => imp.post(message),
-            Ok(None) => (),
+        match shown {
+            Ok(shown) => imp.say(shown),
             Err(why) => imp.on_error(self.count_error(), &why),
         }
-        imp.src().push(buffer)
+        imp.src().push(frame.buffer)
     }
 
     /// Learns from an answer how long frames may wait.

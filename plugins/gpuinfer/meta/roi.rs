@@ -6,7 +6,7 @@ use livetune_core::infer::{Labels, Size};
 use crate::gpuinfer::objects::Object;
 
 /// Attaches `objects` to `buffer`, a frame of the size `frame`.
-pub(in crate::gpuinfer) fn attach(
+pub(super) fn attach(
     buffer: &mut gst::BufferRef,
     objects: &[Object],
     labels: &Labels,

@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use gst::glib;
 use gst::glib::prelude::*;
-use livetune_core::infer::{OrderConfig, Policy, Thresholds};
+use livetune_core::infer::{OrderConfig, Policy, Thresholds, TrackerConfig};
 
+use super::object_settings::Tracking;
 use super::presenter::Wanted;
 pub(super) use engine::EngineSettings;
 pub(super) use flow::FlowSettings;
@@ -31,7 +32,10 @@ pub(super) struct Settings {
 /// The part that may change from frame to frame.
 #[derive(Clone, Debug)]
 pub(super) struct Live {
+    /// For the network.
     pub(super) thresholds: Thresholds,
+    /// From which on objects are shown.
+    pub(super) confidence: f32,
     pub(super) wanted: Wanted,
     pub(super) late_policy: LatePolicy,
     pub(super) order: OrderConfig,
@@ -73,9 +77,15 @@ impl Settings {
 
     pub(super) fn live(&self) -> Live {
         let flow = &self.flow;
+        let mut thresholds = self.model.thresholds();
+        let confidence = thresholds.confidence;
+        if self.output.tracker != Tracking::None {
+            thresholds.confidence = confidence.min(TrackerConfig::DEFAULT.least_confidence);
+        }
         let millis = |millis: u32| Duration::from_millis(millis.into());
         Live {
-            thresholds: self.model.thresholds(),
+            thresholds,
+            confidence,
             wanted: self.output.wanted(),
             late_policy: flow.late_policy,
             order: OrderConfig {

@@ -108,8 +108,8 @@ pub enum Step<F, S, R> {
     Push(F, Boxes<R>, Cause),
     /// Let go of the frame.
     Drop(F, Cause),
-    /// A result came after its frame: these are the boxes that are carried from now on.
-    Refresh(R),
+    /// A result came after its frame, which was of then: these are the boxes that are carried from now on.
+    Refresh(R, Stamp),
     /// Nothing until then, or until something happens.
     Wait(Option<MediaTime>),
 }
@@ -229,8 +229,8 @@ impl<F, S, Q> Order<F, S, Q> {
         now: MediaTime,
         mut poll: impl FnMut(&mut Q) -> Option<Outcome<R>>,
     ) -> Step<F, S, R> {
-        if let Some(result) = self.late_result(&mut poll) {
-            return Step::Refresh(result);
+        if let Some((result, stamp)) = self.late_result(&mut poll) {
+            return Step::Refresh(result, stamp);
         }
         let block = self.config.policy == Policy::Block;
         let outcome = match self.entries.front_mut() {
@@ -289,7 +289,10 @@ impl<F, S, Q> Order<F, S, Q> {
     }
 
     /// The first result of a frame that has gone, where it is younger than the boxes that are carried.
-    fn late_result<R>(&mut self, poll: &mut impl FnMut(&mut Q) -> Option<Outcome<R>>) -> Option<R> {
+    fn late_result<R>(
+        &mut self,
+        poll: &mut impl FnMut(&mut Q) -> Option<Outcome<R>>,
+    ) -> Option<(R, Stamp)> {
         let mut at = 0;
         while let Some((question, _)) = self.late.get_mut(at) {
             let Some(outcome) = poll(question) else {
@@ -304,7 +307,7 @@ impl<F, S, Q> Order<F, S, Q> {
                 .is_none_or(|carried| stamp.since(&carried).is_some());
             if let (Outcome::Found(result), true) = (outcome, is_younger) {
                 self.carried = Some(stamp);
-                return Some(result);
+                return Some((result, stamp));
             }
         }
         None

@@ -89,7 +89,7 @@ fn what_comes_late_is_carried_by_the_frames_after() {
     assert_eq!(network.next(&mut row, at(100)), bare);
     comes(&mut row, 120);
     network.says(0, Outcome::Found(0));
-    assert_eq!(network.next(&mut row, at(150)), Step::Refresh(0));
+    assert_eq!(network.next(&mut row, at(150)), Step::Refresh(0, stamp(0)));
     assert_eq!(
         network.next(&mut row, at(220)),
         carried(120, 120, Cause::Late)
@@ -315,7 +315,7 @@ fn video_never_waits_for_a_slow_network() {
         loop {
             match network.next(&mut row, at(now)) {
                 Step::Wait(_) => break,
-                Step::Refresh(_) => (),
+                Step::Refresh(..) => (),
                 Step::Push(frame, _, reason) => {
                     assert!(now - frame <= 100 && Some(frame) > last);
                     last = Some(frame);
