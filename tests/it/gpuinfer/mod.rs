@@ -1,6 +1,7 @@
 //! gpuinfer: what it finds, what it says, what it survives.
 
 mod drawing;
+mod engines;
 mod life;
 mod onnx;
 mod real;
