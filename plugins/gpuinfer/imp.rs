@@ -1,6 +1,7 @@
 //! The GObject of gpuinfer: pads, properties and states. What happens to frames is in `flow`.
 
 use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
 
 use gst::glib;
 use gst::prelude::*;
@@ -17,6 +18,7 @@ use crate::runtime::guard::guard;
 use crate::runtime::lock::lock;
 use crate::runtime::pads;
 use crate::runtime::telemetry::{self, Observed, Registration};
+use crate::runtime::wire::Load;
 
 pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
@@ -167,6 +169,16 @@ impl GpuInfer {
     pub(super) fn post_latency(&self) {
         let message = gst::message::Latency::builder().src(&*self.obj()).build();
         let _ = self.obj().post_message(message);
+    }
+
+    /// Tells upstream how long frames wait for their objects, and how long they may.
+    pub(super) fn tell_load(&self, latency: Duration, target: Duration) {
+        let load = Load {
+            latency,
+            target,
+            source: self.obj().name().into(),
+        };
+        self.sink.push_event(load.to_event());
     }
 
     /// Posts an error for what nobody upstream would be told; whether `error` is one.

@@ -84,7 +84,12 @@ fn as_asked(path: &Path, options: &EngineOptions) -> Result<Opened, EngineError>
             // Nobody asked for it.
             Err(why) if processor && options.library.is_none() => {
                 gst::info!(CAT, "no ONNX Runtime, rten runs: {why}");
-                rten(path, options)
+                let mut opened = rten(path, options)?;
+                if onnxruntime::is_named(options) {
+                    let warning = format!("{} runs instead of ONNX Runtime: {why}", opened.active);
+                    opened.warnings.push(warning);
+                }
+                Ok(opened)
             }
             Err(why) => Err(why),
         },

@@ -2,6 +2,7 @@
 //! at the source pad, in the order they came, with the events between them.
 
 mod bell;
+mod load;
 mod output;
 mod query;
 mod reload;
@@ -22,6 +23,7 @@ use super::settings::{LatePolicy, Live, Mode, Settings};
 use crate::runtime::clock;
 use crate::runtime::lock::lock;
 use bell::Bell;
+use load::Waiting;
 pub(super) use output::Output;
 pub(super) use serving::Loaded;
 use serving::{Question, Serving};
@@ -42,8 +44,9 @@ pub(super) struct Flow {
 struct Frame {
     buffer: gst::Buffer,
     info: VideoInfo,
-    /// When it was taken.
+    /// When it was taken, for those who follow objects.
     time: MediaTime,
+    arrived: MediaTime,
 }
 
 /// What is in the row between frames.
@@ -70,6 +73,7 @@ struct Inner {
     /// Counts the models that were set; the last one counts.
     generation: u64,
     budget: Budget,
+    waiting: Waiting,
     report: Report,
 }
 
@@ -89,6 +93,7 @@ impl Flow {
             serving: None,
             generation: 0,
             budget,
+            waiting: Waiting::default(),
             report: Report::default(),
             loaded,
         };

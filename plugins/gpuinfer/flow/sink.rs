@@ -42,6 +42,7 @@ impl Flow {
             buffer,
             info: admitted.info,
             time: admitted.stamp.pts.unwrap_or(admitted.stamp.arrived),
+            arrived: admitted.stamp.arrived,
         };
         self.enqueue(frame, question, admitted.stamp, deadline)?;
         if self.has_task {

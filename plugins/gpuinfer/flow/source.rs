@@ -3,6 +3,7 @@
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 use livetune_core::infer::{Boxes, Cause, Step};
+use livetune_core::time::MediaTime;
 
 use super::output::Output;
 use super::{Flow, Flowed, Frame, Item};
@@ -155,7 +156,7 @@ impl Flow {
                 let time = stamp.pts.unwrap_or(stamp.arrived);
                 let confidence = imp.live().confidence;
                 self.with_output(|output| output.take(&answer, confidence, time));
-                self.on_answer(imp, &answer);
+                self.on_answer(imp, &answer, stamp.arrived);
                 Ok(gst::FlowSuccess::Ok)
             }
             Step::Drop(frame, _) => {
@@ -206,7 +207,7 @@ impl Flow {
             report.on_published(published);
         }
         if let Boxes::Own(answer) = &boxes {
-            self.on_answer(imp, answer);
+            self.on_answer(imp, answer, frame.arrived);
         }
         drop(boxes);
         match shown {
@@ -216,15 +217,24 @@ impl Flow {
         imp.src().push(frame.buffer)
     }
 
-    /// Learns from an answer how long frames may wait.
-    fn on_answer(&self, imp: &GpuInfer, answer: &Answer) {
-        let cost = {
-            let loaded = lock(&self.inner).loaded.clone();
-            loaded.instance.cost(answer.batch_size)
-        };
+    /// Learns from an answer how long frames may wait, and tells upstream how long they do.
+    fn on_answer(&self, imp: &GpuInfer, answer: &Answer, arrived: MediaTime) {
+        let loaded = lock(&self.inner).loaded.clone();
+        let cost = loaded.instance.cost(answer.batch_size);
+        drop(loaded);
         let now = clock::monotonic();
-        if lock(&self.inner).budget.on_cost(cost, now) {
+        let (has_changed, mean, target) = {
+            let inner = &mut *lock(&self.inner);
+            let has_changed = inner.budget.on_cost(cost, now);
+            let wait = answer.finished.since(arrived);
+            let mean = inner.waiting.on_answer(wait, now);
+            (has_changed, mean, inner.budget.current())
+        };
+        if has_changed {
             imp.post_latency();
+        }
+        if let Some(latency) = mean {
+            imp.tell_load(latency, target);
         }
     }
 

@@ -1,7 +1,11 @@
 //! gpuinfer: what it finds, what it says, what it survives.
 
 mod drawing;
+<<<<<<< HEAD
 mod late;
+=======
+mod engines;
+>>>>>>> engine
 mod life;
 mod onnx;
 mod order;

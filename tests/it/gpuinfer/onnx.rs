@@ -105,6 +105,18 @@ fn model_of(graph: &[u8]) -> Vec<u8> {
     [varint(1, 8), opset, field(7, graph)].concat()
 }
 
+/// A model of one operator, in this version of ONNX's set of operators.
+pub fn with_operator(kind: &str, opset: u64) -> Vec<u8> {
+    let graph = [
+        node(kind, &["images"], "output0", &[]),
+        field(2, b"test"),
+        field(11, &value_info("images", &[1, 3, 64, 64])),
+        field(12, &value_info("output0", &[1, 12288])),
+    ];
+    let opset = field(8, &varint(2, opset));
+    [varint(1, 8), opset, field(7, &graph.concat())].concat()
+}
+
 fn node(kind: &str, inputs: &[&str], output: &str, attributes: &[(&str, u64)]) -> Vec<u8> {
     let mut bytes: Vec<u8> = inputs
         .iter()

@@ -13,4 +13,5 @@ mod value;
 
 pub(super) use library::runtime;
 pub(super) use provider::best_device;
+pub(super) use search::is_named;
 pub(super) use session::OrtEngine;

@@ -40,11 +40,7 @@ pub(super) fn candidates(options: &EngineOptions) -> Vec<Candidate> {
     if let Some(path) = &options.library {
         return named(path, "the property onnxruntime-library");
     }
-    let variable = VARIABLES.iter().find_map(|name| {
-        let value = env::var_os(name).filter(|value| !value.is_empty())?;
-        Some((PathBuf::from(value), *name))
-    });
-    if let Some((path, name)) = variable {
+    if let Some((path, name)) = by_variable() {
         return named(&path, name);
     }
     let names = NAMES.map(|name| Candidate {
@@ -52,6 +48,18 @@ pub(super) fn candidates(options: &EngineOptions) -> Vec<Candidate> {
         named_by: "the dynamic linker",
     });
     names.into_iter().chain(installed(options.device)).collect()
+}
+
+/// Whether the user says which library to take.
+pub(in crate::gpuinfer::engine) fn is_named(options: &EngineOptions) -> bool {
+    options.library.is_some() || by_variable().is_some()
+}
+
+fn by_variable() -> Option<(PathBuf, &'static str)> {
+    VARIABLES.iter().find_map(|name| {
+        let value = env::var_os(name).filter(|value| !value.is_empty())?;
+        Some((PathBuf::from(value), *name))
+    })
 }
 
 /// The library at `path`, or the newest in the folder `path`.
