@@ -1,11 +1,8 @@
 //! gpuinfer: what it finds, what it says, what it survives.
 
 mod drawing;
-<<<<<<< HEAD
-mod late;
-=======
 mod engines;
->>>>>>> engine
+mod late;
 mod life;
 mod onnx;
 mod order;
