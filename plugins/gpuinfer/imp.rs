@@ -12,6 +12,7 @@ use super::FACTORY;
 use super::flow::{Flow, Loaded, Output};
 use super::picture::FORMATS;
 use super::presenter::Shown;
+use super::report::Report;
 use super::settings::{Live, Settings};
 use crate::runtime::figures::{Figure, structure};
 use crate::runtime::guard::guard;
@@ -264,7 +265,7 @@ impl GpuInfer {
 
 impl Observed for GpuInfer {
     fn figures(&self) -> Vec<Figure> {
-        let figures = self.with_flow(|flow| flow.report(|report, known| report.figures(known)));
+        let figures = self.with_flow(|flow| flow.report(Report::figures));
         figures.unwrap_or_default()
     }
 }

@@ -63,7 +63,7 @@ impl Engine for Fake {
         *lock(&self.ran) = tensor.shape.to_vec();
         let pictures = tensor.shape[0];
         if pictures > self.most {
-            return Err(EngineError("too many".to_owned()));
+            return Err(EngineError::new("too many"));
         }
         // As many answers as pictures, each as sure as its picture is bright.
         let one = self.numbers.len() / self.shape[0];

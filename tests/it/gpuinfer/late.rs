@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gst::prelude::*;
 
-use super::{BALL, CAPS, found, onnx};
+use super::{BALL, CAPS, found, onnx, taken};
 use crate::support::pipeline::{LIMIT, Pipeline, stats};
 use crate::support::wait::eventually;
 
@@ -38,7 +38,7 @@ fn watch(pipeline: &Pipeline) -> Passages {
         let pad = infer.static_pad(name).unwrap();
         pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
             let buffer = info.buffer().unwrap();
-            let mut passages = passages.lock().unwrap();
+            let mut passages = taken(&passages);
             let passage = passages.entry(buffer.pts().unwrap()).or_default();
             let now = Some(gst::get_timestamp());
             if pad.direction() == gst::PadDirection::Sink {
@@ -68,7 +68,7 @@ fn a_slow_network_never_holds_live_video_up() {
         let pipeline = Pipeline::parse(&line("is-live=true num-buffers=60", &infer, SLOW));
         let passages = watch(&pipeline);
         pipeline.run_to_eos();
-        let passages = passages.lock().unwrap();
+        let passages = taken(&passages);
         assert_eq!(passages.len(), 60);
         let mut held: Vec<_> = passages
             .values()
@@ -115,7 +115,7 @@ fn nothing_is_carried_where_that_is_not_wanted() {
     pipeline.run_to_eos();
     let infer = pipeline.element("infer");
     assert_eq!(count(&infer, "carried"), 0);
-    let passages = passages.lock().unwrap();
+    let passages = taken(&passages);
     let with_objects = passages.values().filter(|passage| passage.objects > 0);
     assert_eq!(with_objects.count() as u64, count(&infer, "inferred"));
 }
@@ -130,7 +130,7 @@ fn in_block_no_frame_is_lost_and_each_has_its_own_objects() {
         let pipeline = Pipeline::parse(&line(source, &infer, SLUGGISH));
         let passages = watch(&pipeline);
         pipeline.run_to_eos();
-        let passages = passages.lock().unwrap();
+        let passages = taken(&passages);
         assert_eq!(passages.len(), 12, "{source}");
         assert!(passages.values().all(|passage| passage.objects == 1));
         assert_eq!(count(&pipeline.element("infer"), "inferred"), 12);
@@ -144,9 +144,7 @@ fn in_drop_only_frames_with_objects_of_their_own_go_on() {
     let passages = watch(&pipeline);
     pipeline.run_to_eos();
     let infer = pipeline.element("infer");
-    let went: Vec<Passage> = passages
-        .lock()
-        .unwrap()
+    let went: Vec<Passage> = taken(&passages)
         .values()
         .filter(|passage| passage.went.is_some())
         .copied()
@@ -169,7 +167,7 @@ fn of_n_frames_one_is_inferred_and_the_others_carry_its_objects() {
     let infer = pipeline.element("infer");
     let counts = ["frames", "inferred", "skipped", "carried"].map(|name| count(&infer, name));
     assert_eq!(counts, [10, 3, 7, 7]);
-    let passages = passages.lock().unwrap();
+    let passages = taken(&passages);
     assert!(passages.values().all(|passage| passage.objects == 1));
 }
 
@@ -184,7 +182,7 @@ fn a_sink_that_takes_nothing_costs_the_oldest_frames() {
     let held = Mutex::new(held);
     let sink = pipeline.element("sink").static_pad("sink").unwrap();
     sink.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
-        let _ = held.lock().unwrap().recv_timeout(LIMIT);
+        let _ = taken(&held).recv_timeout(LIMIT);
         gst::PadProbeReturn::Ok
     });
     pipeline.set_state(gst::State::Playing).unwrap();

@@ -88,6 +88,12 @@ fn rects(buffer: &gst::BufferRef) -> Vec<(u32, u32, u32, u32)> {
     found(buffer).iter().map(|object| object.rect).collect()
 }
 
+/// What is in `mutex`, of a test that ends with any of its threads.
+#[allow(clippy::disallowed_methods, reason = "a test that panics is over")]
+fn taken<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap()
+}
+
 #[test]
 fn every_object_is_a_meta_in_the_layout_of_dl_streamer() {
     let labels = onnx::write(b"ball\nsquare\n");

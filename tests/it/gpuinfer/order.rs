@@ -7,7 +7,7 @@ use std::time::Duration;
 use gst::prelude::*;
 use gst_check::Harness;
 
-use super::{BALL, CAPS, frame, harness, onnx, rects};
+use super::{BALL, CAPS, frame, harness, onnx, rects, taken};
 use crate::support::pipeline::{LIMIT, Pipeline, stats};
 use crate::support::wait::eventually;
 
@@ -43,7 +43,7 @@ fn log(harness: &Harness) -> Arc<Mutex<Vec<String>>> {
             Some(gst::PadProbeData::Query(query)) => format!("query {:?}", query.type_()),
             _ => return gst::PadProbeReturn::Ok,
         };
-        seen.lock().unwrap().push(what);
+        taken(&seen).push(what);
         gst::PadProbeReturn::Ok
     });
     log
@@ -66,9 +66,9 @@ fn events_and_queries_stay_between_their_frames() {
     harness.push(timed(3)).unwrap();
     assert!(harness.push_event(gst::event::Eos::new()));
     eventually("the end", LIMIT, || {
-        log.lock().unwrap().last().is_some_and(|last| last == "eos")
+        taken(&log).last().is_some_and(|last| last == "eos")
     });
-    let log = log.lock().unwrap();
+    let log = taken(&log);
     let from = log.iter().position(|what| what == "frame 0").unwrap();
     let expected = [
         "frame 0",
@@ -296,7 +296,7 @@ fn a_query_waits_no_longer_than_a_flush() {
     let held = Mutex::new(held);
     let src = element.static_pad("src").unwrap();
     src.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
-        let _ = held.lock().unwrap().recv_timeout(Duration::from_secs(60));
+        let _ = taken(&held).recv_timeout(Duration::from_secs(60));
         gst::PadProbeReturn::Drop
     });
     harness.push(timed(0)).unwrap();
