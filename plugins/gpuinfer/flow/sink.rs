@@ -89,12 +89,13 @@ impl Flow {
             return false;
         }
         inner.is_eos |= is_eos;
-        if let Some(info) = info {
-            inner.on_caps(info);
-        }
+        let has_latency_changed = info.is_some_and(|info| inner.on_caps(info));
         inner.order.on_event(Item::Event(event), breaks);
         drop(inner);
         self.bell.ring();
+        if has_latency_changed {
+            imp.post_latency();
+        }
         if revives {
             self.run_task(imp);
         }
@@ -215,11 +216,14 @@ impl Flow {
 }
 
 impl Inner {
-    fn on_caps(&mut self, info: VideoInfo) {
+    /// Answers whether the latency is another one now.
+    fn on_caps(&mut self, info: VideoInfo) -> bool {
         let fps = info.fps();
         let apart = (fps.numer() > 0)
             .then(|| Duration::from_secs_f64(f64::from(fps.denom()) / f64::from(fps.numer())));
         self.budget.on_interval(apart);
         self.info = Some(info);
+        let cost = self.loaded.instance.cost(1);
+        self.budget.on_cost(cost, clock::monotonic())
     }
 }

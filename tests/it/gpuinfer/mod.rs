@@ -10,6 +10,7 @@ mod real;
 mod refusals;
 mod reload;
 mod shapes;
+mod sharing;
 
 use std::path::Path;
 
