@@ -7,6 +7,7 @@ mod head;
 mod labels;
 mod letterbox;
 mod nms;
+mod schedule;
 mod tensor;
 mod timings;
 
@@ -16,5 +17,8 @@ pub use head::{Family, Head, SUPPORTED, WrongLength};
 pub use labels::Labels;
 pub use letterbox::{Letterbox, Placement, Size};
 pub use nms::suppress;
+pub use schedule::{
+    Batch, Batcher, Config, ConfigError, CostModel, Due, Frame, Reason, StreamId, Submitted,
+};
 pub use tensor::{ChannelOrder, Normalisation, Packing, fill, write_pixels};
 pub use timings::{BOUNDS, Stage, Stages, Timings};
