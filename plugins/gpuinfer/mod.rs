@@ -27,6 +27,12 @@ mod detector;
 mod draw;
 mod engine;
 mod imp;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the element moves onto it with its own queue"
+)]
+mod instance;
 mod model;
 mod objects;
 mod picture;

@@ -23,7 +23,7 @@ pub(super) fn open(settings: &Settings) -> Result<Detector, gst::ErrorMessage> {
             ("No model is set: set the property model to the path of an .onnx file")
         ));
     };
-    check_file("model", path, LARGEST_MODEL)?;
+    check_model(path)?;
     let panicked = Err(EngineError("the reader panicked".to_owned()));
     let loaded = guard("the model reader", panicked, || {
         RtenEngine::load(Path::new(path), settings.threads)
@@ -62,6 +62,11 @@ pub(super) fn labels(settings: &Settings, classes: usize) -> Result<Labels, gst:
         return Err(unreadable("it has zero bytes, as UTF-16 has".to_owned()));
     }
     Ok(Labels::parse(&text, classes))
+}
+
+/// Refuses a path to what cannot be a model.
+pub(super) fn check_model(path: &str) -> Result<(), gst::ErrorMessage> {
+    check_file("model", path, LARGEST_MODEL)
 }
 
 /// Refuses what is not there, is no file (a pipe would never end) or is too large to be what it should be.

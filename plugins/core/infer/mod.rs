@@ -3,6 +3,7 @@
 
 mod decoder;
 mod detection;
+mod durations;
 mod head;
 mod labels;
 mod letterbox;
@@ -13,6 +14,7 @@ mod timings;
 
 pub use decoder::{Decoder, MAX_OBJECTS, Thresholds};
 pub use detection::{Area, Detection};
+pub use durations::Durations;
 pub use head::{Family, Head, SUPPORTED, WrongLength};
 pub use labels::Labels;
 pub use letterbox::{Letterbox, Placement, Size};

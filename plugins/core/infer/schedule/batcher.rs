@@ -177,6 +177,14 @@ impl<J> Batcher<J> {
         self.weight -= weight;
     }
 
+    /// The waiting frames of all streams are given up, into `given_up`.
+    pub fn drain(&mut self, given_up: &mut Vec<Frame<J>>) {
+        for stream in self.streams.iter_mut().flatten() {
+            given_up.extend(stream.waiting.drain(..));
+        }
+        self.weight = 0;
+    }
+
     /// The last frame of a stream has come: it waits for no other, and nobody waits for the stream.
     pub fn end(&mut self, stream: StreamId) {
         if let Some(entry) = self.stream(stream) {
@@ -240,6 +248,16 @@ impl<J> Batcher<J> {
     /// A batch of `weight` pictures took so long.
     pub fn on_batch(&mut self, weight: usize, took: Duration) {
         self.costs.on_batch(self.padded(weight), took);
+    }
+
+    /// Batches will cost something else from now on.
+    pub fn forget_costs(&mut self) {
+        self.costs = CostModel::new(self.config.max_batch);
+    }
+
+    /// The number of the last frame that was submitted.
+    pub const fn last_ticket(&self) -> u64 {
+        self.tickets
     }
 
     /// What batches cost.
