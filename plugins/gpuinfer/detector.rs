@@ -10,7 +10,7 @@ use livetune_core::infer::{
 };
 use rayon::prelude::*;
 
-use super::engine::{Engine, EngineError, TensorInfo, TensorRef};
+use super::engine::{Engine, EngineError, Stopper, TensorInfo, TensorRef};
 use super::options::ModelOptions;
 use super::picture::Picture;
 use super::preprocess::{Form, Preprocessor};
@@ -151,6 +151,11 @@ impl Detector {
             "The model's file says that it takes any number of pictures at once and it fails on {pictures} ({why}):              one at a time; export it with a dynamic batch"
         ));
         self.batch = Batch::Free(vec![1]);
+    }
+
+    /// What ends a run from another thread.
+    pub(super) fn stopper(&self) -> Stopper {
+        self.engine.stopper()
     }
 
     /// The names of the classes that the model tells apart.

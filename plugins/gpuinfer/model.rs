@@ -1,52 +1,43 @@
-//! Opens what the settings name, and says what is wrong with it.
+//! Opens a model's file, and says what is wrong with it.
 
 use std::path::Path;
 
 use super::detector::Detector;
-use super::engine::{self, Fault, Opened, Stopper};
+use super::engine::{self, ActiveDevice, EngineOptions, Fault, Opened};
 use super::options::{ModelOptions, check_file};
-use super::settings::Settings;
 
 /// Protobuf, the format of .onnx files, ends there.
 const LARGEST_MODEL: u64 = i32::MAX as u64;
 
-/// The model that `settings` name, ready to run, and the engine that runs it.
+/// A model, ready to run, and the engine that runs it.
 pub(super) struct Loaded {
     pub(super) detector: Detector,
     /// What runs it, in words.
     pub(super) active: String,
-    /// Ends a run from outside.
-    pub(super) stopper: Stopper,
+    pub(super) device: ActiveDevice,
     /// What the user should know.
     pub(super) warnings: Vec<String>,
 }
 
-/// Loads the model that `settings` name.
-pub(super) fn open(settings: &Settings) -> Result<Loaded, gst::ErrorMessage> {
-    let Some(path) = settings
-        .model
-        .model
-        .as_deref()
-        .filter(|path| !path.is_empty())
-    else {
-        return Err(gst::error_msg!(
-            gst::LibraryError::Settings,
-            ("No model is set: set the property model to the path of an .onnx file")
-        ));
-    };
-    check_file("model", path, LARGEST_MODEL)?;
-    let options = ModelOptions::read(settings.model.labels.as_deref())?;
-    let opened = engine::open(Path::new(path), &settings.engine.options());
+/// Loads the model at `path`. On an accelerator, its batches are as large as one of `sizes`.
+pub(super) fn open(
+    path: &Path,
+    engine: &EngineOptions,
+    model: &ModelOptions,
+    sizes: &[usize],
+) -> Result<Loaded, gst::ErrorMessage> {
+    let name = path.display();
+    let opened = engine::open(path, engine);
     let Opened {
         engine,
         active,
+        device,
         mut warnings,
-        ..
     } = opened.map_err(|error| match error.fault {
         Fault::Model | Fault::Stopped => gst::error_msg!(
             gst::StreamError::Format,
             (
-                "{path} is no ONNX model that can be loaded ({error}): export the network with format ONNX, float32"
+                "{name} is no ONNX model that can be loaded ({error}): export the network with format ONNX, float32"
             )
         ),
         Fault::Device => gst::error_msg!(
@@ -57,18 +48,26 @@ pub(super) fn open(settings: &Settings) -> Result<Loaded, gst::ErrorMessage> {
         ),
         Fault::Library => gst::error_msg!(gst::ResourceError::NotFound, ("{error}")),
     })?;
-    let stopper = engine.stopper();
-    let detector = Detector::new(engine, &options).map_err(|why| {
+    let mut model = model.clone();
+    if device == ActiveDevice::Accelerator {
+        model.batch_sizes = sizes.to_vec();
+    }
+    let detector = Detector::new(engine, &model).map_err(|why| {
         gst::error_msg!(
             gst::LibraryError::Settings,
-            ("The model {path} cannot be used: {why}")
+            ("The model {name} cannot be used: {why}")
         )
     })?;
     warnings.extend_from_slice(detector.warnings());
     Ok(Loaded {
         detector,
         active,
-        stopper,
+        device,
         warnings,
     })
+}
+
+/// Refuses a path to what cannot be a model.
+pub(super) fn check_model(path: &str) -> Result<(), gst::ErrorMessage> {
+    check_file("model", path, LARGEST_MODEL)
 }

@@ -55,7 +55,7 @@ impl Report {
     pub(super) fn on_pushed(
         &mut self,
         reason: Cause,
-        boxes: &Boxes<Box<Answer>>,
+        boxes: &Boxes<Answer>,
         objects: usize,
         now: MediaTime,
     ) {
@@ -117,6 +117,7 @@ impl Report {
             ),
         ]);
         figures.extend(self.durations());
+        figures.extend(known.loaded.instance.figures());
         figures
     }
 
@@ -165,8 +166,8 @@ impl Report {
     fn durations(&self) -> Vec<Figure> {
         let duration = |name, duration, help| Figure::new(name, Value::Duration(duration), help);
         let percentile = |percent| self.timings.percentile(percent);
-        let mut figures: Vec<Figure> = self
-            .means()
+        let [_, stages @ ..] = self.means();
+        let mut figures: Vec<Figure> = stages
             .map(|(name, mean, help)| duration(name, mean, help))
             .into();
         figures.extend([

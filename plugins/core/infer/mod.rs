@@ -3,6 +3,7 @@
 
 mod decoder;
 mod detection;
+mod durations;
 mod found;
 mod head;
 mod labels;
@@ -10,6 +11,7 @@ mod letterbox;
 mod nms;
 mod order;
 mod region;
+mod schedule;
 mod tensor;
 mod thresholds;
 mod timings;
@@ -17,6 +19,7 @@ mod track;
 
 pub use decoder::Decoder;
 pub use detection::{Area, Detection};
+pub use durations::Durations;
 pub use found::{Class, Found, NamedTensor};
 pub use head::{Family, Head, SUPPORTED, WrongLength};
 pub use labels::Labels;
@@ -27,6 +30,9 @@ pub use order::{
     Step,
 };
 pub use region::Region;
+pub use schedule::{
+    Batch, Batcher, Config, ConfigError, CostModel, Due, Frame, Reason, StreamId, Submitted,
+};
 pub use tensor::{
     CHANNELS, ChannelOrder, Element, Layout, Normalisation, Packing, fill, write_pixels,
 };

@@ -17,7 +17,6 @@ use gst_video::VideoInfo;
 use livetune_core::infer::{Budget, Order, OrderConfig, Policy};
 use livetune_core::time::MediaTime;
 
-use super::instance::Instance;
 use super::report::Report;
 use super::settings::{LatePolicy, Live, Mode, Settings};
 use crate::runtime::clock;
@@ -178,12 +177,6 @@ pub(super) struct Known {
     pub(super) budget: Duration,
 }
 
-impl Known {
-    pub(super) fn instance(&self) -> &Instance {
-        &self.loaded.instance
-    }
-}
-
 impl Inner {
     /// How the row is to be kept, by the settings and by what upstream is.
     fn config(&self, live: &Live) -> OrderConfig {
@@ -212,7 +205,7 @@ impl Inner {
         match &self.serving {
             Some(serving) if serving.backlog == backlog => serving.clone(),
             _ => {
-                let serving = Serving::new(self.loaded.clone(), backlog, bell);
+                let serving = Serving::new(&self.loaded, backlog, bell);
                 self.serving = Some(serving.clone());
                 serving
             }

@@ -79,18 +79,18 @@ impl Output {
 
     /// What was found in a frame of this `time`, of objects at least of this `confidence`.
     pub(super) fn take(&mut self, answer: &Answer, confidence: f32, time: MediaTime) {
-        self.batch_size = answer.batch_size;
+        self.batch_size = answer.batch_size as u32;
         self.stages = answer.stages;
         self.objects.clear();
         let size = self.size;
-        let found = answer.found.iter().flat_map(|found| &found.objects[..]);
         if let Some(tracker) = &mut self.tracker {
-            let found = answer.found.first().map_or(&[][..], |found| &found.objects);
-            let shown = tracker.on_detections(found, confidence, time);
-            let shown = shown.iter();
+            let found = answer.found().first();
+            let found = found.map_or(&[][..], |found| &found.objects);
+            let shown = tracker.on_detections(found, confidence, time).iter();
             self.objects
                 .extend(shown.filter_map(|shown| Object::tracked(shown, size)));
         } else {
+            let found = answer.found().iter().flat_map(|found| &found.objects);
             self.objects
                 .extend(found.map(|found| Object::inferred(found, size)));
         }
@@ -124,7 +124,7 @@ impl Output {
         let pts = buffer.pts();
         let stream_time = |segment: &gst::FormattedSegment<_>| segment.to_stream_time(pts);
         let about = About {
-            labels: self.loaded.instance.labels(),
+            labels: &self.loaded.labels,
             model: &self.loaded.model,
             source: &self.source,
             pts,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use livetune_core::infer::Outcome as Said;
+use livetune_core::infer::{Labels, Outcome as Said};
 use livetune_core::time::MediaTime;
 
 use super::bell::Bell;
@@ -15,11 +15,11 @@ pub(in crate::gpuinfer) struct Loaded {
     pub(in crate::gpuinfer) instance: Arc<Instance>,
     /// Its path.
     pub(in crate::gpuinfer) model: String,
+    pub(in crate::gpuinfer) labels: Arc<Labels>,
 }
 
 /// A network with this element's place at it.
 pub(super) struct Serving {
-    pub(super) loaded: Arc<Loaded>,
     /// Frames of this element that may wait there.
     pub(super) backlog: u32,
     stream: Stream,
@@ -37,22 +37,24 @@ impl Loaded {
     pub(in crate::gpuinfer) fn open(
         settings: &Settings,
     ) -> Result<(Arc<Self>, Vec<String>), gst::ErrorMessage> {
-        let (instance, warnings) = Instance::open(settings)?;
+        let (instance, warnings) = Instance::open(&settings.request()?)?;
         let model = settings.model.model.clone().unwrap_or_default();
-        Ok((Arc::new(Self { instance, model }), warnings))
+        let labels = instance.labels();
+        let loaded = Self {
+            instance,
+            model,
+            labels,
+        };
+        Ok((Arc::new(loaded), warnings))
     }
 }
 
 impl Serving {
-    pub(super) fn new(loaded: Arc<Loaded>, backlog: u32, bell: &Arc<Bell>) -> Arc<Self> {
+    pub(super) fn new(loaded: &Loaded, backlog: u32, bell: &Arc<Bell>) -> Arc<Self> {
         let bell = bell.clone();
         let wake = Arc::new(move || bell.ring());
         let stream = loaded.instance.join(backlog, wake);
-        Arc::new(Self {
-            loaded,
-            backlog,
-            stream,
-        })
+        Arc::new(Self { backlog, stream })
     }
 
     pub(super) fn ask(self: &Arc<Self>, job: Job, deadline: MediaTime) -> Question {
@@ -66,15 +68,33 @@ impl Serving {
     pub(super) fn flush(&self) {
         self.stream.flush();
     }
+
+    /// No more frames come for now.
+    pub(super) fn end(&self) {
+        self.stream.end();
+    }
 }
 
 impl Question {
     /// What the network said, once; `failed` is told why it could not.
-    pub(super) fn poll(&mut self, failed: &mut Option<String>) -> Option<Said<Box<Answer>>> {
+    pub(super) fn poll(&mut self, failed: &mut Option<String>) -> Option<Said<Answer>> {
         let outcome = self.serving.stream.take(self.ticket)?;
         self.is_open = false;
         Some(match outcome {
-            Outcome::Found(answer) => Said::Found(answer),
+            Outcome::Found(answer) => {
+                // What is wrong with one picture is no fault of the others of its batch.
+                let wrong = answer
+                    .found()
+                    .iter()
+                    .find_map(|found| found.failure.clone());
+                match wrong {
+                    None => Said::Found(answer),
+                    Some(why) => {
+                        *failed = Some(why);
+                        Said::Failed
+                    }
+                }
+            }
             Outcome::Superseded => Said::Superseded,
             Outcome::Failed(why) => {
                 *failed = Some(why);

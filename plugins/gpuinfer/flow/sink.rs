@@ -91,7 +91,11 @@ impl Flow {
         inner.is_eos |= is_eos;
         let has_latency_changed = info.is_some_and(|info| inner.on_caps(info));
         inner.order.on_event(Item::Event(event), breaks);
+        let ending = inner.serving.clone().filter(|_| is_eos);
         drop(inner);
+        if let Some(serving) = ending {
+            serving.end();
+        }
         self.bell.ring();
         if has_latency_changed {
             imp.post_latency();
@@ -180,6 +184,7 @@ impl Flow {
             let job = Job {
                 buffer: buffer.clone(),
                 info: info.clone(),
+                regions: Vec::new(),
                 thresholds: live.thresholds.clone(),
             };
             (serving, job)

@@ -14,7 +14,7 @@ use crate::runtime::clock;
 use crate::runtime::guard::guard;
 use crate::runtime::lock::lock;
 
-type Next = Step<Frame, Item, Box<Answer>>;
+type Next = Step<Frame, Item, Answer>;
 
 /// What one turn came to.
 enum Turn {
@@ -174,13 +174,7 @@ impl Flow {
         }
     }
 
-    fn push(
-        &self,
-        imp: &GpuInfer,
-        mut frame: Frame,
-        boxes: Boxes<Box<Answer>>,
-        cause: Cause,
-    ) -> Flowed {
+    fn push(&self, imp: &GpuInfer, mut frame: Frame, boxes: Boxes<Answer>, cause: Cause) -> Flowed {
         let live = imp.live();
         let shown = self.with_output(|output| {
             output.on_frame(&frame.info);

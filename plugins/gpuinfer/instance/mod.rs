@@ -1,240 +1,231 @@
-//! A loaded network with the thread that it runs on.
+//! One network for all elements of the process that want the same: loaded once, run on the frames of all of them.
+//!
+//! Each element is a stream: it submits frames and takes the outcome of each when it is called. Which frames go into the
+//! network together, and when, is decided by `livetune_core::infer::Batcher`. On a processor each physical core has a
+//! session of one thread, as soon as there are as many streams, as batches gain nothing there; a stream that is alone has
+//! one session with all threads. An accelerator has one session and batches.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread::JoinHandle;
+mod answer;
+mod cores;
+mod crew;
+mod floor;
+mod mailbox;
+mod network;
+mod registry;
+mod statistics;
+mod stream;
+mod worker;
+
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use gst_video::{VideoFrameRef, VideoInfo};
-use livetune_core::infer::{Found, Labels, Size, Stages, Thresholds};
-use livetune_core::time::MediaTime;
+use livetune_core::infer::{Batcher, Config, Labels};
 
-use super::detector::{Detector, Work};
-use super::engine::Stopper;
-use super::model;
-use super::picture::Picture;
-use super::settings::Settings;
-use crate::runtime::clock;
-use crate::runtime::guard::guard;
+pub(super) use answer::{Answer, Job, Outcome};
+use crew::Means;
+use floor::{Floor, Premises};
+pub(super) use mailbox::Wake;
+use network::{Opened, Source};
+pub(super) use stream::{Stream, Ticket};
+
+use super::engine::{ActiveDevice, EngineOptions};
+use super::options::ModelOptions;
+use crate::runtime::figures::Figure;
 use crate::runtime::lock::lock;
 
-pub(super) type Ticket = u64;
-type Wake = Arc<dyn Fn() + Send + Sync>;
+/// Pictures in a batch of an accelerator, where the user leaves it open.
+const ACCELERATOR_BATCH: usize = 32;
+/// Sizes that networks on accelerators are prepared for; each new one costs them a search for the best kernels.
+const ACCELERATOR_SIZES: [usize; 16] =
+    [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256];
 
-pub(super) struct Job {
-    pub(super) buffer: gst::Buffer,
-    pub(super) info: VideoInfo,
-    pub(super) thresholds: Thresholds,
+/// What is to be opened.
+#[derive(Clone, Debug)]
+pub(super) struct Request {
+    pub(super) path: PathBuf,
+    pub(super) engine: EngineOptions,
+    pub(super) model: ModelOptions,
+    pub(super) schedule: ScheduleOptions,
+    /// The user's name for what is shared: only those with the same name share.
+    pub(super) key: Option<String>,
 }
 
-#[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) found: Vec<Found>,
-    pub(super) stages: Stages,
-    pub(super) queue_wait: Duration,
-    pub(super) batch_size: u32,
-    pub(super) finished: MediaTime,
+/// How frames are put together.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct ScheduleOptions {
+    /// Pictures in a batch at most; 0: by device.
+    pub(super) max_batch: u32,
+    /// How long a frame waits for others at most.
+    pub(super) max_queue_delay: Duration,
+    /// Networks that run at the same time; 0: by device and number of streams.
+    pub(super) sessions: u32,
 }
 
-#[derive(Debug)]
-pub(super) enum Outcome {
-    Found(Box<Answer>),
-    Superseded,
-    Failed(String),
-}
-
-#[derive(Default)]
-struct Desk {
-    waiting: VecDeque<(u64, Ticket, Job, MediaTime)>,
-    outcomes: HashMap<Ticket, Outcome>,
-    cost: Duration,
-    ends: bool,
-}
-
-#[derive(Default)]
-struct Shared {
-    desk: Mutex<Desk>,
-    changed: Condvar,
-    wakes: Mutex<Vec<(u64, Wake)>>,
-}
-
-pub(super) struct Instance {
-    shared: Arc<Shared>,
-    labels: Arc<Labels>,
-    active: String,
-    stopper: Stopper,
-    worker: Mutex<Option<JoinHandle<()>>>,
-}
-
-pub(super) struct Stream {
-    instance: Arc<Instance>,
-    id: u64,
-    backlog: usize,
-}
-
-static NEXT: AtomicU64 = AtomicU64::new(1);
-
-impl Instance {
-    pub(super) fn open(settings: &Settings) -> Result<(Arc<Self>, Vec<String>), gst::ErrorMessage> {
-        let model::Loaded {
-            detector,
-            active,
-            stopper,
-            warnings,
-        } = model::open(settings)?;
-        let labels = detector.labels().clone();
-        let shared = Arc::<Shared>::default();
-        let at_work = shared.clone();
-        let worker = std::thread::spawn(move || work(&at_work, detector));
-        let worker = Mutex::new(Some(worker));
-        Ok((
-            Arc::new(Self {
-                shared,
-                labels,
-                active,
-                stopper,
-                worker,
-            }),
-            warnings,
-        ))
-    }
-
-    pub(super) fn join(self: &Arc<Self>, backlog: u32, wake: Wake) -> Stream {
-        let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        lock(&self.shared.wakes).push((id, wake));
-        Stream {
-            instance: self.clone(),
-            id,
-            backlog: backlog.max(1) as usize,
+impl Default for ScheduleOptions {
+    fn default() -> Self {
+        Self {
+            max_batch: 0,
+            max_queue_delay: Duration::from_millis(5),
+            sessions: 0,
         }
     }
+}
 
-    pub(super) const fn labels(&self) -> &Arc<Labels> {
-        &self.labels
+/// A network with its workers. It ends with the last `Arc`.
+pub(super) struct Instance {
+    floor: Arc<Floor>,
+}
+
+impl Instance {
+    /// The network that `request` names: one that runs already, or a new one, ready to run. With it, what is not as it was
+    /// asked for.
+    pub(super) fn open(request: &Request) -> Result<(Arc<Self>, Vec<String>), gst::ErrorMessage> {
+        registry::open(request)
     }
 
+    /// Opens a network of `source`, starts the first worker and waits until it has warmed up.
+    fn start(
+        source: Box<dyn Source>,
+        schedule: &ScheduleOptions,
+        about: About,
+    ) -> Result<Self, gst::ErrorMessage> {
+        let threads = about.threads_of_first(schedule);
+        let Opened { network, facts } = source.open(threads)?;
+        let sizes = Sizes::of(facts.device, schedule.max_batch, network.max_batch());
+        let means = Means {
+            device: facts.device,
+            cores: about.cores,
+            threads: about.threads,
+            sessions: schedule.sessions,
+            max_batch: sizes.max_batch,
+        };
+        let config = Config {
+            max_batch: sizes.max_batch,
+            max_queue_delay: schedule.max_queue_delay,
+            workers: means.plan(0).sessions,
+            preferred: sizes.preferred,
+        };
+        let batcher = Batcher::new(config)
+            .map_err(|wrong| gst::error_msg!(gst::LibraryError::Settings, ("{wrong}")))?;
+        let floor = Arc::new(Floor::new(Premises {
+            batcher,
+            means,
+            source,
+            facts,
+            warm_up: sizes.warm_up,
+            model_bytes: about.model_bytes,
+        }));
+        floor.open(network).map_err(|why| {
+            let domain = gst::LibraryError::Init;
+            gst::error_msg!(
+                domain,
+                ("The network cannot run ({why}): end other programs")
+            )
+        })?;
+        Ok(Self { floor })
+    }
+
+    /// A stream comes: up to `backlog` of its frames wait, in order; with 1, its latest. `wake` is called, with nothing
+    /// locked and on any thread, when an outcome is there. Dropping the answer leaves.
+    pub(super) fn join(self: &Arc<Self>, backlog: u32, wake: Wake) -> Stream {
+        Stream::new(self.clone(), backlog, wake)
+    }
+
+    /// What the instance knows of itself.
+    pub(super) fn figures(&self) -> Vec<Figure> {
+        let present = self.floor.present();
+        let statistics = lock(&self.floor.statistics).clone();
+        statistics.figures(present)
+    }
+
+    pub(super) fn labels(&self) -> Arc<Labels> {
+        lock(&self.floor.facts).labels.clone()
+    }
+
+    /// The engine and the device that run, in words.
     pub(super) fn active(&self) -> String {
-        self.active.clone()
+        lock(&self.floor.facts).active.clone()
     }
 
-    pub(super) fn cost(&self, _: u32) -> Duration {
-        lock(&self.shared.desk).cost
+    /// What 95 of 100 batches of so many pictures do not exceed, as measured.
+    pub(super) fn cost(&self, pictures: usize) -> Duration {
+        self.floor.cost(pictures)
+    }
+
+    /// Why it works no more; its frames fail at once then, and the next who opens it gets a new one.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.floor.trouble()
     }
 }
 
 impl Drop for Instance {
     fn drop(&mut self) {
-        lock(&self.shared.desk).ends = true;
-        self.stopper.stop();
-        self.shared.changed.notify_all();
-        if let Some(worker) = lock(&self.worker).take() {
-            let _ = worker.join();
+        self.floor.close();
+    }
+}
+
+/// What an instance must know beside its network.
+#[derive(Clone, Copy, Debug)]
+struct About {
+    /// Threads of a session, as the user wants it; 0: by the number of streams.
+    threads: u32,
+    /// Physical ones.
+    cores: usize,
+    model_bytes: u64,
+}
+
+impl About {
+    /// What the first session is opened with, before anything is known of the device: a lone stream's, and where that is
+    /// all cores, whatever the engine takes for that.
+    fn threads_of_first(&self, schedule: &ScheduleOptions) -> u32 {
+        match (self.threads, schedule.sessions as usize) {
+            (0, 2..) => (self.cores / schedule.sessions as usize).max(1) as u32,
+            (threads, _) => threads,
         }
     }
 }
 
-impl Stream {
-    pub(super) fn submit(&self, job: Job, _deadline: MediaTime, now: MediaTime) -> Ticket {
-        let ticket = NEXT.fetch_add(1, Ordering::Relaxed);
-        let mut desk = lock(&self.instance.shared.desk);
-        let own = |entry: &(u64, Ticket, Job, MediaTime)| entry.0 == self.id;
-        while desk.waiting.iter().filter(|entry| own(entry)).count() >= self.backlog {
-            let Some(at) = desk.waiting.iter().position(own) else {
-                break;
+/// The sizes of batches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Sizes {
+    max_batch: usize,
+    /// Those that a batch is padded to; none: it is run as it is.
+    preferred: Vec<usize>,
+    /// Those that run once before the first frame.
+    warm_up: Vec<usize>,
+}
+
+impl Sizes {
+    /// What the user wants (0: by device), as far as the network can.
+    fn of(device: ActiveDevice, wanted: u32, possible: usize) -> Self {
+        let is_accelerator = device == ActiveDevice::Accelerator;
+        let usual = if is_accelerator { ACCELERATOR_BATCH } else { 1 };
+        let wanted = if wanted == 0 { usual } else { wanted as usize };
+        let max_batch = wanted.min(possible).max(1);
+        if !is_accelerator {
+            let warm_up = if max_batch > 1 {
+                vec![1, max_batch]
+            } else {
+                vec![1]
             };
-            if let Some((_, old, ..)) = desk.waiting.remove(at) {
-                desk.outcomes.insert(old, Outcome::Superseded);
-            }
+            return Self {
+                max_batch,
+                preferred: Vec::new(),
+                warm_up,
+            };
         }
-        desk.waiting.push_back((self.id, ticket, job, now));
-        drop(desk);
-        self.instance.shared.changed.notify_all();
-        ticket
-    }
-
-    pub(super) fn take(&self, ticket: Ticket) -> Option<Outcome> {
-        lock(&self.instance.shared.desk).outcomes.remove(&ticket)
-    }
-
-    pub(super) fn give_up(&self, ticket: Ticket) {
-        let mut desk = lock(&self.instance.shared.desk);
-        desk.outcomes.remove(&ticket);
-        desk.waiting.retain(|entry| entry.1 != ticket);
-    }
-
-    pub(super) fn flush(&self) {
-        let mut desk = lock(&self.instance.shared.desk);
-        desk.waiting.retain(|entry| entry.0 != self.id);
-    }
-}
-
-impl Drop for Stream {
-    fn drop(&mut self) {
-        lock(&self.instance.shared.wakes).retain(|(id, _)| *id != self.id);
-        self.flush();
-    }
-}
-
-fn work(shared: &Shared, mut detector: Detector) {
-    loop {
-        let mut desk = lock(&shared.desk);
-        let (stream, ticket, job, asked) = loop {
-            if desk.ends {
-                return;
-            }
-            if let Some(next) = desk.waiting.pop_front() {
-                break next;
-            }
-            let woken = shared.changed.wait(desk);
-            desk = woken.unwrap_or_else(PoisonError::into_inner);
-        };
-        drop(desk);
-        let started = clock::monotonic();
-        let panicked = Outcome::Failed("panic".to_owned());
-        let outcome = guard("gpuinfer's worker", panicked, || {
-            match look(&mut detector, &job, started.since(asked)) {
-                Ok(answer) => Outcome::Found(Box::new(answer)),
-                Err(why) => Outcome::Failed(why),
-            }
-        });
-        drop(job);
-        let mut desk = lock(&shared.desk);
-        desk.cost = clock::monotonic().since(started).max(desk.cost * 9 / 10);
-        desk.outcomes.insert(ticket, outcome);
-        drop(desk);
-        let wake = lock(&shared.wakes)
-            .iter()
-            .find(|(id, _)| *id == stream)
-            .map(|(_, wake)| wake.clone());
-        if let Some(wake) = wake {
-            wake();
+        let smaller = ACCELERATOR_SIZES
+            .into_iter()
+            .filter(|size| *size < max_batch);
+        let preferred: Vec<usize> = smaller.chain([max_batch]).collect();
+        Self {
+            max_batch,
+            warm_up: preferred.clone(),
+            preferred,
         }
     }
 }
 
-fn look(detector: &mut Detector, job: &Job, queue_wait: Duration) -> Result<Answer, String> {
-    let frame = Size::new(job.info.width(), job.info.height());
-    let unmapped = |_| "the buffer is no frame of its caps".to_owned();
-    let mapped =
-        VideoFrameRef::from_buffer_ref_readable(&job.buffer, &job.info).map_err(unmapped)?;
-    let picture = Picture::of(&mapped, frame).ok_or("the planes of the frame are too short")?;
-    let mut found = Found::default();
-    let work = Work {
-        picture: &picture,
-        region: None,
-        thresholds: &job.thresholds,
-        found: &mut found,
-    };
-    let stages = detector.detect(&mut [work])?;
-    if let Some(why) = found.failure {
-        return Err(why);
-    }
-    Ok(Answer {
-        found: vec![found],
-        stages,
-        queue_wait,
-        batch_size: 1,
-        finished: clock::monotonic(),
-    })
-}
+#[cfg(test)]
+mod tests;

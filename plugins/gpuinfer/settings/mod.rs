@@ -4,6 +4,8 @@ mod engine;
 mod flow;
 mod model;
 mod output;
+mod request;
+mod sharing;
 mod spec;
 
 use std::time::Duration;
@@ -19,12 +21,14 @@ pub(super) use flow::FlowSettings;
 pub use flow::{LatePolicy, Mode};
 pub(super) use model::ModelSettings;
 pub(super) use output::OutputSettings;
+pub(super) use sharing::SharingSettings;
 
 /// All properties that can be set, as one value.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Settings {
     pub(super) model: ModelSettings,
     pub(super) engine: EngineSettings,
+    pub(super) sharing: SharingSettings,
     pub(super) flow: FlowSettings,
     pub(super) output: OutputSettings,
 }
@@ -46,6 +50,7 @@ impl Settings {
     const DEFAULT: Self = Self {
         model: ModelSettings::DEFAULT,
         engine: EngineSettings::DEFAULT,
+        sharing: SharingSettings::DEFAULT,
         flow: FlowSettings::DEFAULT,
         output: OutputSettings::DEFAULT,
     };
@@ -54,6 +59,7 @@ impl Settings {
         [
             ModelSettings::specs(),
             EngineSettings::specs(),
+            SharingSettings::specs(),
             FlowSettings::specs(),
             OutputSettings::specs(),
         ]
@@ -63,14 +69,17 @@ impl Settings {
     pub(super) fn value(&self, name: &str) -> Option<glib::Value> {
         let model = || self.model.value(name);
         let engine = || self.engine.value(name);
+        let sharing = || self.sharing.value(name);
         let flow = || self.flow.value(name);
         let output = || self.output.value(name);
-        model().or_else(engine).or_else(flow).or_else(output)
+        let of_network = model().or_else(engine).or_else(sharing);
+        of_network.or_else(flow).or_else(output)
     }
 
     pub(super) fn set(&mut self, name: &str, value: &glib::Value) {
         self.model.set(name, value);
         self.engine.set(name, value);
+        self.sharing.set(name, value);
         self.flow.set(name, value);
         self.output.set(name, value);
     }

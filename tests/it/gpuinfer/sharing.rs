@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use gst::prelude::*;
 use gst_check::Harness;
 
 use super::{frame, onnx, rects, running};
