@@ -6,17 +6,16 @@ use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::subclass::prelude::*;
-use gst_video::prelude::*;
-use gst_video::{VideoCapsBuilder, VideoCropMeta, VideoFrameRef, VideoInfo};
-use livetune_core::infer::{Found, Labels, Size, Stages};
+use gst_video::{VideoCapsBuilder, VideoCropMeta, VideoInfo};
+use livetune_core::infer::{Rois, Stages};
 
-use super::detector::{Detector, Work};
-use super::draw::Painter;
-use super::objects::{self, Object};
-use super::picture::{FORMATS, Picture};
+use super::detector::Terms;
+use super::objects;
+use super::picture::FORMATS;
 use super::report::Report;
-use super::settings::{Live, Settings};
-use super::{FACTORY, model};
+use super::settings::Settings;
+use super::worker::Worker;
+use super::{DecoderChoice, FACTORY, model};
 use crate::runtime::figures::{Figure, structure};
 use crate::runtime::guard::guard;
 use crate::runtime::lock::lock;
@@ -82,6 +81,59 @@ pub struct GpuInfer {
         blurb = "Overlap, as a ratio, above which two boxes of one class are one object (0 = any overlap, 1 = never)"
     )]
     #[property(
+        name = "decoder",
+        type = DecoderChoice,
+        member = decoder,
+        get,
+        set,
+        mutable_ready,
+        nick = "Decoder",
+        blurb = "What the network's outputs mean; raw hands them on as they are",
+        builder(Settings::DEFAULT.decoder)
+    )]
+    #[property(
+        name = "model-config",
+        type = Option<String>,
+        member = model_config,
+        get,
+        set,
+        mutable_ready,
+        nick = "Model configuration",
+        blurb = "Path of a file that says what the model wants and gives, as JSON or .modelinfo (NULL = the one beside the model: model.json or model.onnx.modelinfo)"
+    )]
+    #[property(
+        name = "max-objects",
+        type = u32,
+        member = max_objects,
+        get,
+        set,
+        minimum = 1,
+        maximum = Settings::MOST_OBJECTS,
+        default = Settings::DEFAULT.max_objects,
+        mutable_playing,
+        nick = "Maximum of objects",
+        blurb = "Objects per frame, the surest ones"
+    )]
+    #[property(
+        name = "classes",
+        type = Option<String>,
+        get = |infer: &Self| lock(&infer.settings).classes.as_deref().map(str::to_owned),
+        set = Self::set_classes,
+        mutable_playing,
+        nick = "Classes",
+        blurb = "Which classes to report: labels or numbers with commas between them (NULL = all)"
+    )]
+    #[property(
+        name = "roi",
+        type = Option<String>,
+        get,
+        set = Self::set_roi,
+        member = roi,
+        mutable_playing,
+        nick = "Regions of interest",
+        blurb = "Parts of the frame to look at, each at the network's full size: x,y,w,h;x,y,w,h;... in pixels, or in parts of the frame where all four are at most 1 (NULL = the whole frame)"
+    )]
+    #[property(
         name = "draw",
         type = bool,
         member = draw,
@@ -130,18 +182,9 @@ pub struct GpuInfer {
 struct State {
     /// Not here while a frame is in it, so that nobody who asks for figures waits for the network.
     worker: Option<Box<Worker>>,
+    terms: Arc<Terms>,
     report: Report,
     _registration: Registration,
-}
-
-/// What only the streaming thread works with.
-struct Worker {
-    detector: Detector,
-    labels: Arc<Labels>,
-    found: Found,
-    info: Option<VideoInfo>,
-    objects: Vec<Object>,
-    painter: Painter,
 }
 
 impl GpuInfer {
@@ -152,6 +195,44 @@ impl GpuInfer {
             Stats(gst::Structure::new_empty(name)),
             || Stats(structure(name, &self.figures())),
         )
+    }
+
+    /// Takes over which classes count; a class that the model has not is refused, and the old ones stay.
+    fn set_classes(&self, classes: Option<String>) {
+        guard("the classes of gpuinfer", (), || {
+            let mut wishes = lock(&self.settings).live().wishes;
+            wishes.classes = classes.map(Arc::from);
+            let terms = lock(&self.state).as_ref().map(|state| state.terms.clone());
+            match terms.map_or(Ok(()), |terms| terms.thresholds(&wishes).map(drop)) {
+                Ok(()) => lock(&self.settings).classes = wishes.classes,
+                Err(why) => gst::element_imp_warning!(
+                    self,
+                    gst::LibraryError::Settings,
+                    ("{why}; the classes stay as they were")
+                ),
+            }
+        });
+    }
+
+    /// Takes over which parts of the frame are looked at; what is no rectangle is refused, and the old ones stay.
+    fn set_roi(&self, roi: Option<String>) {
+        guard("the regions of gpuinfer", (), || {
+            match Rois::parse(roi.as_deref().unwrap_or_default()) {
+                Ok(rois) => {
+                    let mut settings = lock(&self.settings);
+                    settings.roi = roi;
+                    settings.rois = rois;
+                }
+                Err(entry) => gst::element_imp_warning!(
+                    self,
+                    gst::LibraryError::Settings,
+                    (
+                        "{entry:?} is no region: the property roi wants {}; the regions stay as they were",
+                        Rois::FORM
+                    )
+                ),
+            }
+        });
     }
 
     fn take_worker(&self) -> Option<Box<Worker>> {
@@ -184,45 +265,12 @@ impl GpuInfer {
     }
 
     fn announce(&self, worker: &Worker, pts: Option<gst::ClockTime>) {
-        let structure = objects::message(pts, &worker.objects, &worker.labels);
+        let structure = objects::message(pts, &worker.objects, &worker.terms.labels);
         let message = gst::message::Element::builder(structure)
             .src(&*self.obj())
             .build();
         // Without a bus nobody listens.
         let _ = self.obj().post_message(message);
-    }
-}
-
-impl Worker {
-    /// Finds objects in `buffer`, attaches them and draws them.
-    fn work(&mut self, buffer: &mut gst::BufferRef, live: &Live) -> Result<Stages, String> {
-        self.objects.clear();
-        let info = self.info.as_ref().ok_or("no caps have come yet")?;
-        let frame = Size::new(info.width(), info.height());
-        let unmapped = |_| "the buffer is no frame of its caps".to_owned();
-        let mapped = VideoFrameRef::from_buffer_ref_readable(buffer, info).map_err(unmapped)?;
-        let picture = Picture::of(&mapped, frame).ok_or("the planes of the frame are too short")?;
-        let work = Work {
-            picture: &picture,
-            region: None,
-            thresholds: &live.thresholds,
-            found: &mut self.found,
-        };
-        let stages = self.detector.detect(&mut [work])?;
-        if let Some(why) = &self.found.failure {
-            return Err(why.clone());
-        }
-        let found = &self.found.objects[..];
-        objects::number(found, mapped.buffer(), frame, &mut self.objects);
-        drop(mapped);
-        objects::attach(buffer, found, &self.objects, &self.labels, frame);
-        if live.draw && !self.objects.is_empty() {
-            let mut mapped =
-                VideoFrameRef::from_buffer_ref_writable(buffer, info).map_err(unmapped)?;
-            self.painter
-                .draw(&mut mapped, frame, &self.objects, &self.labels);
-        }
-        Ok(stages)
     }
 }
 
@@ -285,15 +333,10 @@ impl BaseTransformImpl for GpuInfer {
             gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{warning}"));
         }
         gst::info!(CAT, imp = self, "{settings:?}");
-        let worker = Worker {
-            labels: detector.labels().clone(),
-            detector,
-            found: Found::default(),
-            info: None,
-            objects: Vec::new(),
-            painter: Painter::default(),
-        };
+        let refused = |why: String| gst::error_msg!(gst::LibraryError::Settings, ("{why}"));
+        let worker = Worker::new(detector, &settings.live()).map_err(refused)?;
         let state = State {
+            terms: worker.terms.clone(),
             worker: Some(Box::new(worker)),
             report: Report::of(settings.model.unwrap_or_default()),
             _registration: telemetry::register(self, FACTORY, None),

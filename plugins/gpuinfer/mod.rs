@@ -34,6 +34,10 @@ mod picture;
 mod preprocess;
 mod report;
 mod settings;
+mod sidecar;
+mod worker;
+
+pub use options::DecoderChoice;
 
 glib::wrapper! {
     /// The element's public Rust type.

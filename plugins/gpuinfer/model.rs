@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::detector::Detector;
 use super::engine::{EngineError, RtenEngine};
-use super::options::{ModelOptions, check_file};
+use super::options::{ModelOptions, Said, check_file};
 use super::settings::Settings;
 use crate::runtime::guard::guard;
 
@@ -20,7 +20,12 @@ pub(super) fn open(settings: &Settings) -> Result<Detector, gst::ErrorMessage> {
         ));
     };
     check_file("model", path, LARGEST_MODEL)?;
-    let options = ModelOptions::read(settings.labels.as_deref())?;
+    let options = ModelOptions::read(Said {
+        model: path,
+        decoder: settings.decoder,
+        labels: settings.labels.as_deref(),
+        config: settings.model_config.as_deref(),
+    })?;
     let panicked = Err(EngineError("the reader panicked".to_owned()));
     let loaded = guard("the model reader", panicked, || {
         RtenEngine::load(Path::new(path), settings.threads)

@@ -9,6 +9,7 @@ mod labels;
 mod letterbox;
 mod nms;
 mod region;
+mod roi;
 mod tensor;
 mod thresholds;
 mod timings;
@@ -16,11 +17,12 @@ mod timings;
 pub use decoder::Decoder;
 pub use detection::{Area, Detection};
 pub use found::{Class, Found, NamedTensor};
-pub use head::{Family, Head, SUPPORTED, WrongLength};
+pub use head::{Activation, BoxNumbers, Family, Head, Hints, Output, SUPPORTED, Unit, WrongLength};
 pub use labels::Labels;
 pub use letterbox::{Letterbox, Placement, Size};
 pub use nms::suppress;
 pub use region::Region;
+pub use roi::Rois;
 pub use tensor::{
     CHANNELS, ChannelOrder, Element, Layout, Normalisation, Packing, fill, write_pixels,
 };
