@@ -40,6 +40,9 @@ mod presenter;
 mod publish;
 mod report;
 mod settings;
+mod sidecar;
+
+pub use options::DecoderChoice;
 
 pub use meta::Metadata;
 pub use object_settings::Tracking;

@@ -12,6 +12,7 @@ mod nms;
 mod order;
 mod region;
 mod schedule;
+mod roi;
 mod tensor;
 mod thresholds;
 mod timings;
@@ -21,7 +22,7 @@ pub use decoder::Decoder;
 pub use detection::{Area, Detection};
 pub use durations::Durations;
 pub use found::{Class, Found, NamedTensor};
-pub use head::{Family, Head, SUPPORTED, WrongLength};
+pub use head::{Activation, BoxNumbers, Family, Head, Hints, Output, SUPPORTED, Unit, WrongLength};
 pub use labels::Labels;
 pub use letterbox::{Letterbox, Placement, Size};
 pub use nms::suppress;
@@ -33,6 +34,7 @@ pub use region::Region;
 pub use schedule::{
     Batch, Batcher, Config, ConfigError, CostModel, Due, Frame, Reason, StreamId, Submitted,
 };
+pub use roi::Rois;
 pub use tensor::{
     CHANNELS, ChannelOrder, Element, Layout, Normalisation, Packing, fill, write_pixels,
 };
