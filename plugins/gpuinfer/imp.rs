@@ -8,15 +8,14 @@ use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 use gst_video::{VideoCapsBuilder, VideoCropMeta, VideoInfo};
-use livetune_core::infer::{Stages, Tracker};
+use livetune_core::infer::Stages;
 
 use super::object_settings::ObjectSettings;
 use super::picture::FORMATS;
-use super::presenter::{Presenter, Shown};
 use super::report::Report;
 use super::settings::Settings;
 use super::worker::Worker;
-use super::{FACTORY, Metadata, Publish, Tracking, model};
+use super::{FACTORY, Metadata, Publish, RoiSource, Tracking, model};
 use crate::runtime::figures::{Figure, structure};
 use crate::runtime::guard::guard;
 use crate::runtime::lock::lock;
@@ -117,6 +116,38 @@ pub struct GpuInfer {
     )]
     settings: Mutex<Settings>,
     #[property(
+        name = "roi-source",
+        type = RoiSource,
+        member = roi_source,
+        get,
+        set,
+        mutable_ready,
+        nick = "Source of regions",
+        blurb = "What the network looks at: the frame, or each object that another gpuinfer found on it",
+        builder(ObjectSettings::DEFAULT.roi_source)
+    )]
+    #[property(
+        name = "object-classes",
+        type = Option<String>,
+        member = object_classes,
+        get,
+        set,
+        mutable_ready,
+        nick = "Classes of objects",
+        blurb = "Labels of the objects that roi-source=objects looks at, parted by commas (NULL = all)"
+    )]
+    #[property(
+        name = "reclassify-interval",
+        type = u32,
+        member = reclassify_interval,
+        get,
+        set,
+        default = ObjectSettings::DEFAULT.reclassify_interval,
+        mutable_ready,
+        nick = "Interval of reclassification",
+        blurb = "After how long, in ms, roi-source=objects looks at a tracked object again (0 = only when its box has grown by half)"
+    )]
+    #[property(
         name = "tracker",
         type = Tracking,
         member = tracker,
@@ -203,6 +234,7 @@ impl GpuInfer {
         if let Some(state) = lock(&self.state).as_mut() {
             state.report.on_objects(worker.objects.len(), stages);
             state.report.on_published(published.unwrap_or_default());
+            state.report.on_second_stage(worker.looked_into);
         }
     }
 
@@ -215,23 +247,6 @@ impl GpuInfer {
                 self,
                 gst::LibraryError::Failed,
                 ("The network failed on a frame ({why}): frames go on without objects, see errors in the property stats")
-            );
-        }
-    }
-
-    fn say(&self, shown: Shown) {
-        if let Some(structure) = shown.message {
-            let message = gst::message::Element::builder(structure)
-                .src(&*self.obj())
-                .build();
-            // Without a bus nobody listens.
-            let _ = self.obj().post_message(message);
-        }
-        if let Some(why) = shown.warning {
-            gst::element_imp_warning!(
-                self,
-                gst::ResourceError::Write,
-                ("Objects cannot be published ({why}): see that publish-location can be written")
             );
         }
     }
@@ -299,28 +314,12 @@ impl BaseTransformImpl for GpuInfer {
         let settings = lock(&self.settings).clone();
         let objects = lock(&self.objects).clone();
         let detector = model::open(&settings)?;
-        let classes = detector.classes();
-        let labels = model::labels(&settings, classes)?;
-        if labels.missing() > 0 {
-            let named = classes - labels.missing();
-            gst::element_imp_warning!(
-                self,
-                gst::LibraryError::Settings,
-                ("The model tells {classes} classes apart and the labels name {named}: the rest are called class N; \
-                     set the property labels to the file that belongs to the model")
-            );
+        for warning in detector.warnings() {
+            gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{warning}"));
         }
-        gst::info!(CAT, imp = self, "{classes} classes, {settings:?}");
-        let worker = Worker {
-            detector,
-            labels,
-            info: None,
-            model: settings.model.clone().unwrap_or_default(),
-            source: self.obj().name().into(),
-            objects: Vec::new(),
-            tracker: (objects.tracker == Tracking::Iou).then(Tracker::default),
-            presenter: Presenter::open(&objects)?,
-        };
+        gst::info!(CAT, imp = self, "{settings:?} {objects:?}");
+        let source = self.obj().name().into();
+        let worker = Worker::new(detector, &settings, &objects, source)?;
         let state = State {
             worker: Some(Box::new(worker)),
             report: Report::of(settings.model.unwrap_or_default()),
@@ -344,7 +343,7 @@ impl BaseTransformImpl for GpuInfer {
             .as_mut()
             .and_then(|state| state.worker.as_mut())
         {
-            worker.info = Some(info);
+            worker.set_info(info);
         }
         Ok(())
     }
@@ -371,12 +370,12 @@ impl BaseTransformImpl for GpuInfer {
         let mut worker = self.take_worker().ok_or(gst::FlowError::Flushing)?;
         let stream_time = self.stream_time(buffer);
         let outcome = guard("gpuinfer", Err("panic".to_owned()), || {
-            worker.work(buffer, live, stream_time)
+            worker.work(buffer, &live, stream_time)
         });
         match outcome {
             Ok((stages, shown)) => {
                 self.count_objects(&worker, stages);
-                self.say(shown);
+                shown.say(&*self.obj());
             }
             Err(why) => self.count_error(&why),
         }

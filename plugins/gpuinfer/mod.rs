@@ -31,16 +31,18 @@ mod meta;
 mod model;
 mod object_settings;
 mod objects;
+mod options;
 mod picture;
 mod preprocess;
 mod presenter;
 mod publish;
 mod report;
+mod second_stage;
 mod settings;
 mod worker;
 
 pub use meta::Metadata;
-pub use object_settings::Tracking;
+pub use object_settings::{RoiSource, Tracking};
 pub use publish::Publish;
 
 glib::wrapper! {

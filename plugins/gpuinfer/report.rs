@@ -12,6 +12,7 @@ pub(super) struct Report {
     frames: u64,
     errors: u64,
     objects: u64,
+    looked_into: u64,
     published: Published,
     timings: Timings,
 }
@@ -36,6 +37,11 @@ impl Report {
         self.frames += 1;
         self.errors += 1;
         self.errors == 1
+    }
+
+    /// The network looked into so many objects of another.
+    pub(super) fn on_second_stage(&mut self, objects: usize) {
+        self.looked_into += objects as u64;
     }
 
     /// What became of lines published so far.
@@ -68,6 +74,11 @@ impl Report {
                 "objects-per-frame",
                 Value::Number(mean),
                 "Objects found per frame, mean",
+            ),
+            Figure::new(
+                "looked-into",
+                Value::Count(self.looked_into),
+                "Objects of another network that the network looked into",
             ),
             Figure::new(
                 "published",

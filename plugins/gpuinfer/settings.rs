@@ -17,7 +17,7 @@ pub(super) struct Settings {
 }
 
 /// The part that may change from frame to frame.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Live {
     pub(super) thresholds: Thresholds,
     pub(super) draw: bool,
@@ -43,6 +43,7 @@ impl Settings {
             thresholds: Thresholds {
                 confidence: self.confidence as f32,
                 iou: self.iou as f32,
+                ..Thresholds::default()
             },
             draw: self.draw,
             post_messages: self.post_messages,

@@ -3,20 +3,30 @@
 
 mod decoder;
 mod detection;
+mod found;
 mod head;
 mod labels;
 mod letterbox;
 mod nms;
+mod region;
+mod revisit;
 mod tensor;
+mod thresholds;
 mod timings;
 mod track;
 
-pub use decoder::{Decoder, MAX_OBJECTS, Thresholds};
+pub use decoder::Decoder;
 pub use detection::{Area, Detection};
+pub use found::{Class, Found, NamedTensor};
 pub use head::{Family, Head, SUPPORTED, WrongLength};
 pub use labels::Labels;
 pub use letterbox::{Letterbox, Placement, Size};
 pub use nms::suppress;
-pub use tensor::{ChannelOrder, Normalisation, Packing, fill, write_pixels};
+pub use region::Region;
+pub use revisit::{Reason, Revisit, RevisitConfig};
+pub use tensor::{
+    CHANNELS, ChannelOrder, Element, Layout, Normalisation, Packing, fill, write_pixels,
+};
+pub use thresholds::{ClassFilter, MAX_OBJECTS, Thresholds};
 pub use timings::{BOUNDS, Stage, Stages, Timings};
 pub use track::{Tracked, Tracker, TrackerConfig};

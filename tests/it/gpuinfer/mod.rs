@@ -1,11 +1,16 @@
 //! gpuinfer: what it finds, what it says, what it survives.
 
+mod analytics;
 mod drawing;
 mod life;
+mod metadata;
 mod onnx;
+mod publishing;
 mod real;
 mod refusals;
+mod second_stage;
 mod shapes;
+mod tracking;
 
 use std::path::Path;
 
