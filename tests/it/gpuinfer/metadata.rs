@@ -165,3 +165,34 @@ fn the_boxes_pass_converters_encoders_parsers_and_payloaders() {
         assert_eq!(array::<String>(&meta, "labels"), ["class 0"], "{line}");
     }
 }
+
+/// GStreamer's own overlay draws what it reads from `GstAnalytics` metas, and nothing else.
+#[test]
+fn the_overlay_of_gstreamer_draws_the_objects() {
+    init();
+    if gst::ElementFactory::find("objectdetectionoverlay").is_none() {
+        eprintln!("SKIP: objectdetectionoverlay comes with GStreamer 1.24");
+        return;
+    }
+    let brightest = |metadata: &str| {
+        let model = onnx::detector(&[BALL]);
+        let pipeline = Pipeline::parse(&format!(
+            "videotestsrc num-buffers=1 pattern=black ! video/x-raw,format=NV12,width=128,height=96,framerate=30/1 \
+             ! gpuinfer model={} metadata={metadata} ! videoconvert ! video/x-raw,format=BGRA \
+             ! objectdetectionoverlay draw-labels=false ! fakesink name=end",
+            model.display()
+        ));
+        let (seen, frames) = mpsc::channel();
+        let pad = pipeline.element("end").static_pad("sink").unwrap();
+        pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+            let bytes = info.buffer().unwrap().map_readable().unwrap();
+            let colours = bytes.chunks_exact(4).flat_map(|pixel| &pixel[..3]);
+            let _ = seen.send(colours.max().copied());
+            gst::PadProbeReturn::Ok
+        });
+        pipeline.run_to_eos();
+        frames.recv().unwrap().unwrap()
+    };
+    assert!(brightest("roi") < 32, "there is nothing for it to draw");
+    assert!(brightest("analytics") > 128);
+}

@@ -1,6 +1,7 @@
 //! gpuinfer: what it finds, what it says, what it survives.
 
 mod analytics;
+mod detect_image;
 mod drawing;
 mod life;
 mod metadata;
