@@ -56,7 +56,7 @@ impl Report {
         let text = Value::Text(self.model.clone());
         let stage = |stage| Value::Duration(timings.mean(stage));
         let percentile = |percent| Value::Duration(timings.percentile(percent));
-        vec![
+        let mut figures = vec![
             Figure::new("model", text, "Path of the model"),
             Figure::new("frames", Value::Count(self.frames), "Frames passed on"),
             Figure::new(
@@ -76,21 +76,6 @@ impl Report {
                 "Objects found per frame, mean",
             ),
             Figure::new(
-                "looked-into",
-                Value::Count(self.looked_into),
-                "Objects of another network that the network looked into",
-            ),
-            Figure::new(
-                "published",
-                Value::Count(self.published.lines),
-                "Lines published",
-            ),
-            Figure::new(
-                "publish-dropped",
-                Value::Count(self.published.dropped),
-                "Lines that nobody took in time",
-            ),
-            Figure::new(
                 "preprocess",
                 stage(Stage::Preprocess),
                 "Frame to tensor, mean",
@@ -108,6 +93,29 @@ impl Report {
                 "detection",
                 self.distribution(),
                 "Time from frame to objects",
+            ),
+        ];
+        figures.extend(self.output_figures());
+        figures
+    }
+
+    /// What became of the objects.
+    fn output_figures(&self) -> [Figure; 3] {
+        [
+            Figure::new(
+                "looked-into",
+                Value::Count(self.looked_into),
+                "Objects of another network that the network looked into",
+            ),
+            Figure::new(
+                "published",
+                Value::Count(self.published.lines),
+                "Lines published",
+            ),
+            Figure::new(
+                "publish-dropped",
+                Value::Count(self.published.dropped),
+                "Lines that nobody took in time",
             ),
         ]
     }
