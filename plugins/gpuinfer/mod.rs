@@ -1,9 +1,22 @@
 //! `gpuinfer`: finds objects in video with a neural network.
 //!
-//! Frames go through untouched, at their full size; what the network found is attached to them, one
-//! `GstVideoRegionOfInterestMeta` per object in the layout of Intel's DL Streamer: the label as type, an id unique in
-//! the frame, the rectangle in pixels, and a structure `detection` with `x_min`, `x_max`, `y_min`, `y_max` (0..1),
-//! `confidence` and `label_id`. With `draw=true` boxes and labels are in the picture as well.
+//! Frames go through untouched, at their full size; what the network found is attached to them (`metadata`), with the
+//! same ids in each kind of meta:
+//!
+//! - one `GstVideoRegionOfInterestMeta` per object in the layout of Intel's DL Streamer: the label as type, an id unique
+//!   in the frame, the rectangle in pixels, a structure `detection` with `x_min`, `x_max`, `y_min`, `y_max` (0..1),
+//!   `confidence` and `label_id`, and a structure `object_id` where the object is tracked;
+//! - one `GstCustomMeta` `livetune-inference` per frame, which has no tags and so passes converters, encoders, parsers
+//!   and payloaders; its boxes are parts of the frame;
+//! - one `GstAnalyticsODMtd` per object, with tracking and classification, where libgstanalytics is installed.
+//!
+//! With `draw=true` boxes and labels are in the picture as well. `publish=jsonl` writes a line of JSON per frame, in the
+//! schema of DL Streamer's gvametaconvert, from a thread of its own: a reader that is slow or gone holds nothing up.
+//! `tracker=iou` gives objects ids that last (ByteTrack, Zhang et al. 2022, <https://arxiv.org/abs/2110.06864>).
+//!
+//! With `roi-source=objects` the network does not look at the frame but into the objects of a `gpuinfer` before it:
+//! what it finds there are their children, what it classifies them as goes to their metas. A tracked object is looked
+//! at when it comes, when its box has grown by half, and after `reclassify-interval`.
 //!
 //! ```text
 //! gst-launch-1.0 filesrc location=street.mp4 ! decodebin ! videoconvert ! queue leaky=downstream max-size-buffers=1 \
@@ -39,13 +52,14 @@ mod preprocess;
 mod presenter;
 mod publish;
 mod report;
+mod second_stage;
 mod settings;
 mod sidecar;
 
 pub use options::DecoderChoice;
 
 pub use meta::Metadata;
-pub use object_settings::Tracking;
+pub use object_settings::{RoiSource, Tracking};
 pub use publish::Publish;
 
 glib::wrapper! {

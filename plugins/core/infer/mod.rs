@@ -11,8 +11,9 @@ mod letterbox;
 mod nms;
 mod order;
 mod region;
-mod schedule;
+mod revisit;
 mod roi;
+mod schedule;
 mod tensor;
 mod thresholds;
 mod timings;
@@ -31,10 +32,11 @@ pub use order::{
     Step,
 };
 pub use region::Region;
+pub use revisit::{Reason as RevisitReason, Revisit, RevisitConfig};
+pub use roi::Rois;
 pub use schedule::{
     Batch, Batcher, Config, ConfigError, CostModel, Due, Frame, Reason, StreamId, Submitted,
 };
-pub use roi::Rois;
 pub use tensor::{
     CHANNELS, ChannelOrder, Element, Layout, Normalisation, Packing, fill, write_pixels,
 };
