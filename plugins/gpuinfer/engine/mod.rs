@@ -3,6 +3,7 @@
 //! Two engines: rten, built in, and ONNX Runtime, a shared library that is looked for at run time. [`open`] picks one
 //! and says in words what it has got. One thread works with an engine; [`Engine::fork`] gives the next thread its own.
 
+mod bare;
 mod error;
 mod half;
 mod machine;
@@ -16,6 +17,7 @@ mod survey;
 use std::fmt;
 use std::sync::LazyLock;
 
+pub use bare::{BareEngine, onnx_runtime};
 pub(super) use error::{EngineError, Fault};
 pub(super) use open::{ActiveDevice, Opened, open};
 pub(super) use options::EngineOptions;

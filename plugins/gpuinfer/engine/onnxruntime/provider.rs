@@ -72,12 +72,13 @@ impl Target {
 
     /// Whether `error`, of a run, says that the device does not work any more.
     pub(super) fn was_lost(&self, error: &ort::Error) -> bool {
-        let text = error.message();
-        let code = error.code();
-        self.device != Device::Cpu
-            && (matches!(code, ErrorCode::DeviceReset | ErrorCode::EngineError)
-                || LOST.iter().any(|words| text.contains(words)))
+        self.device != Device::Cpu && is_loss(error.code(), error.message())
     }
+}
+
+fn is_loss(code: ErrorCode, text: &str) -> bool {
+    matches!(code, ErrorCode::DeviceReset | ErrorCode::EngineError)
+        || LOST.iter().any(|words| text.contains(words))
 }
 
 impl fmt::Debug for Target {
@@ -290,6 +291,19 @@ mod tests {
             ..EngineOptions::default()
         };
         profiles(model, &options)
+    }
+
+    #[test]
+    fn a_gpu_that_is_gone_is_told_from_a_network_that_fails() {
+        let gone = "Non-zero status code returned while running Conv node. CUDNN failure 4000: \
+                    CUDNN_STATUS_INTERNAL_ERROR ; GPU=0";
+        assert!(is_loss(ErrorCode::GenericFailure, gone));
+        let gone = "CUDA failure 700: an illegal memory access was encountered ; GPU=0";
+        assert!(is_loss(ErrorCode::GenericFailure, gone));
+        assert!(is_loss(ErrorCode::DeviceReset, ""));
+        let fails = "Non-zero status code returned while running Gather node. Name:'index' indices element out of \
+                     data bounds, idx=1 must be within the inclusive range [-1,0]";
+        assert!(!is_loss(ErrorCode::InvalidArgument, fails));
     }
 
     #[test]

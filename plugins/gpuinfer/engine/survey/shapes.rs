@@ -103,7 +103,8 @@ pub(super) fn joined(shapes: &[&[u64]], axis: i64) -> Option<Vec<u64>> {
     let mut shape = shapes.first()?.to_vec();
     let axis = index(axis, shape.len())?;
     let sizes = shapes.iter().map(|shape| shape.get(axis).copied());
-    *shape.get_mut(axis)? = sizes.sum::<Option<u64>>()?;
+    let sizes: Option<Vec<u64>> = sizes.collect();
+    *shape.get_mut(axis)? = sizes?.into_iter().fold(0, u64::saturating_add);
     Some(shape)
 }
 

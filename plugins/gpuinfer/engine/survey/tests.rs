@@ -337,3 +337,32 @@ fn inputs_are_told_apart_from_weights() {
     assert_eq!(seen.inputs, inputs);
     assert!(seen.is_quantised);
 }
+
+/// Any byte may be any other: the look itself must survive, whatever it says.
+#[test]
+fn bytes_that_flip_do_no_harm() {
+    let nodes = vec![
+        with_ints(node("Conv", &["images", "weights"], "a"), "pads", &[1; 4]),
+        node("Shape", &["a"], "sizes"),
+        node("Slice", &["sizes", "first", "last"], "part"),
+        with_ints(node("Transpose", &["a"], "b"), "perm", &[0, 2, 3, 1]),
+        node("Reshape", &["b", "part"], "c"),
+        node("Concat", &["c", "c"], "out"),
+    ];
+    let weights = vec![
+        floats("weights", &[2, 3, 3, 3], &[1.0; 54]),
+        whole_numbers("first", &[0]),
+        whole_numbers("last", &[-1]),
+    ];
+    let whole = model(nodes, weights, "out").write_buf().expect("encoded");
+    let path = file(&whole);
+    for at in 0..whole.len() {
+        for flip in [0x01, 0x80, 0xff] {
+            let mut bytes = whole.clone();
+            bytes[at] ^= flip;
+            fs::write(&path, bytes).expect("written");
+            let _ = survey(&path, 1);
+        }
+    }
+    fs::remove_file(path).expect("removed");
+}
