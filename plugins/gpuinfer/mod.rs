@@ -30,8 +30,12 @@
 //!
 //! Detectors are known by the shape of their output: YOLOX (Ge et al. 2021, <https://arxiv.org/abs/2107.08430>) as
 //! exported by its own tool without decoding, and YOLOv8 or v11 as exported by Ultralytics (`format=onnx`, no NMS
-//! inside). Frames are scaled bilinearly into the model's input with their shape kept, each family's own way. The
-//! engine is rten (<https://github.com/robertknight/rten>), built in, on the processor.
+//! inside). Frames are scaled bilinearly into the model's input with their shape kept, each family's own way.
+//!
+//! The network runs on ONNX Runtime (<https://onnxruntime.ai>) where a libonnxruntime.so of 1.17 or later is found, as
+//! in Python's package `onnxruntime`, and else on rten (<https://github.com/robertknight/rten>), which is built in;
+//! `backend` chooses and `active-backend` tells. With an ONNX Runtime made for it, `device=cuda`, `tensorrt` or
+//! `openvino` runs the network there; a device that does not work is an error that says why, unless `fallback=cpu`.
 
 use gst::glib;
 use gst::prelude::*;
@@ -68,6 +72,9 @@ glib::wrapper! {
         @extends gst::Element, gst::Object,
         @implements gst::Preset;
 }
+
+/// For benchmarks.
+pub use engine::{Backend, BareEngine, onnx_runtime};
 
 pub(crate) const FACTORY: &str = "gpuinfer";
 

@@ -3,18 +3,21 @@
 //! Two engines: rten, built in, and ONNX Runtime, a shared library that is looked for at run time. [`open`] picks one
 //! and says in words what it has got. One thread works with an engine; [`Engine::fork`] gives the next thread its own.
 
-mod cores;
+mod bare;
 mod error;
 mod half;
+mod machine;
 mod onnxruntime;
 mod open;
 mod options;
 mod rten;
 mod stopper;
+mod survey;
 
 use std::fmt;
 use std::sync::LazyLock;
 
+pub use bare::{BareEngine, onnx_runtime};
 pub(super) use error::{EngineError, Fault};
 pub(super) use open::{ActiveDevice, Opened, open};
 pub(super) use options::EngineOptions;
