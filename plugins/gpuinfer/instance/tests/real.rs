@@ -9,6 +9,7 @@ use super::*;
 const PERSON: usize = 0;
 const CAT: usize = 15;
 
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn shared(path: &str) -> Option<PathBuf> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../shared")
