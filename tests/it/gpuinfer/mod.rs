@@ -1,5 +1,6 @@
 //! gpuinfer: what it finds, what it says, what it survives.
 
+mod batches;
 mod drawing;
 mod life;
 mod onnx;
