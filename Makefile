@@ -1,12 +1,17 @@
 # Every target is a line or two that a person could type.
 .POSIX:
-.PHONY: all deps plugin demo check lint test bench bench-latency bench-peers bench-network install install-user uninstall clean
+.PHONY: all deps onnxruntime plugin demo check lint test bench bench-latency bench-peers bench-network install install-user uninstall clean
 
 all: plugin
 
 # What the build, the demo and the tests need of GStreamer: installed where it is missing.
 deps:
 	sh scripts/deps.sh
+
+# ONNX Runtime for gpuinfer, plain and with OpenVINO, in target: the tests of the engines use them where they are.
+onnxruntime:
+	sh scripts/onnxruntime.sh
+	sh scripts/onnxruntime.sh openvino
 
 plugin: deps
 	cargo build --release --locked --lib

@@ -26,24 +26,29 @@ use gst::prelude::*;
 mod detector;
 mod draw;
 mod engine;
+mod flow;
 mod imp;
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "the element moves onto it with its own queue"
-)]
 mod instance;
+mod meta;
 mod model;
+mod object_settings;
 mod objects;
+mod options;
 mod picture;
 mod preprocess;
+mod presenter;
+mod publish;
 mod report;
 mod settings;
+
+pub use meta::Metadata;
+pub use object_settings::Tracking;
+pub use publish::Publish;
 
 glib::wrapper! {
     /// The element's public Rust type.
     pub struct GpuInfer(ObjectSubclass<imp::GpuInfer>)
-        @extends gst_base::BaseTransform, gst::Element, gst::Object,
+        @extends gst::Element, gst::Object,
         @implements gst::Preset;
 }
 

@@ -4,25 +4,13 @@ use super::detection::Detection;
 use super::head::{Head, Scratch, WrongLength};
 use super::letterbox::Letterbox;
 use super::nms::suppress;
-
-/// Objects per frame, the surest ones; the bound that Ultralytics calls `max_det`.
-pub const MAX_OBJECTS: usize = 300;
-
-/// What counts as an object.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Thresholds {
-    /// The least confidence, 0 to 1.
-    pub confidence: f32,
-    /// Two boxes of one class that overlap by more than this (intersection over union) are one object.
-    pub iou: f32,
-}
+use super::thresholds::Thresholds;
 
 /// Reads one model's output. Its buffers live as long as it does: no allocation per frame once they have grown.
 #[derive(Debug)]
 pub struct Decoder {
     head: Head,
     scratch: Scratch,
-    found: Vec<Detection>,
 }
 
 impl Decoder {
@@ -31,7 +19,6 @@ impl Decoder {
         Self {
             head,
             scratch: Scratch::default(),
-            found: Vec::new(),
         }
     }
 
@@ -40,24 +27,26 @@ impl Decoder {
         &self.head
     }
 
-    /// The objects in `output`, in pixels of the frame that `letterbox` put in, surest first.
+    /// The objects in `output`, in pixels of the frame that `letterbox` put in, surest first, into `objects`.
     pub fn decode(
         &mut self,
         output: &[f32],
-        thresholds: Thresholds,
+        thresholds: &Thresholds,
         letterbox: &Letterbox,
-    ) -> Result<&[Detection], WrongLength> {
-        self.found.clear();
+        objects: &mut Vec<Detection>,
+    ) -> Result<(), WrongLength> {
+        objects.clear();
         let confidence = thresholds.confidence;
         self.head
-            .read(output, confidence, &mut self.scratch, &mut self.found)?;
-        suppress(&mut self.found, thresholds.iou, MAX_OBJECTS);
-        for object in &mut self.found {
+            .read(output, confidence, &mut self.scratch, objects)?;
+        objects.retain(|object| thresholds.classes.allows(object.class));
+        suppress(objects, thresholds);
+        for object in &mut *objects {
             object.area = letterbox.to_frame(&object.area);
         }
         // A box in the padding has nothing left.
-        self.found.retain(|object| object.area.is_proper());
-        Ok(&self.found)
+        objects.retain(|object| object.area.is_proper());
+        Ok(())
     }
 }
 
@@ -66,12 +55,22 @@ mod tests {
     use super::*;
     use crate::infer::detection::Area;
     use crate::infer::letterbox::Size;
+    use crate::infer::thresholds::{ClassFilter, MAX_OBJECTS};
 
     const ANCHORS: usize = 84;
-    const ALL: Thresholds = Thresholds {
-        confidence: 0.5,
-        iou: 0.45,
-    };
+
+    fn decode(
+        decoder: &mut Decoder,
+        output: &[f32],
+        thresholds: &Thresholds,
+        letterbox: &Letterbox,
+    ) -> Vec<Detection> {
+        let mut objects = vec![Detection::default()];
+        decoder
+            .decode(output, thresholds, letterbox, &mut objects)
+            .expect("decoded");
+        objects
+    }
 
     fn decoder() -> (Decoder, Letterbox) {
         let input = Size::new(64, 64);
@@ -93,13 +92,30 @@ mod tests {
         put(&mut output, 3, [32.0, 32.0, 10.0, 10.0, 0.9, 0.0]);
         put(&mut output, 4, [33.0, 32.0, 10.0, 10.0, 0.8, 0.0]);
         put(&mut output, 5, [10.0, 5.0, 10.0, 10.0, 0.0, 0.7]);
-        let found = decoder.decode(&output, ALL, &letterbox).expect("decoded");
+        let all = Thresholds::default();
+        let found = decode(&mut decoder, &output, &all, &letterbox);
         let expected = Detection {
             area: Area::around(320.0, 160.0, 100.0, 100.0),
             class: 0,
             confidence: 0.9,
         };
         assert_eq!(found, [expected], "one hidden, one in the padding");
+    }
+
+    #[test]
+    fn classes_that_do_not_count_hide_nothing() {
+        let (mut decoder, letterbox) = decoder();
+        let mut output = vec![0.0; ANCHORS * 6];
+        put(&mut output, 3, [32.0, 32.0, 10.0, 10.0, 0.9, 0.0]);
+        put(&mut output, 4, [33.0, 32.0, 10.0, 10.0, 0.0, 0.8]);
+        let second = Thresholds {
+            across_classes: true,
+            classes: ClassFilter::only(&[1]),
+            ..Thresholds::default()
+        };
+        let found = decode(&mut decoder, &output, &second, &letterbox);
+        let classes: Vec<usize> = found.iter().map(|object| object.class).collect();
+        assert_eq!(classes, [1]);
     }
 
     #[test]
@@ -115,7 +131,14 @@ mod tests {
             output[3 * 3549 + at] = 0.5;
         }
         let mut decoder = Decoder::new(head);
-        let found = decoder.decode(&output, ALL, &letterbox).expect("decoded");
+        let all = Thresholds::default();
+        let found = decode(&mut decoder, &output, &all, &letterbox);
         assert_eq!(found.len(), MAX_OBJECTS);
+        let few = Thresholds {
+            max_objects: 7,
+            ..all
+        };
+        let found = decode(&mut decoder, &output, &few, &letterbox);
+        assert_eq!(found.len(), 7);
     }
 }

@@ -106,10 +106,10 @@ impl Head {
             Family::YoloV8 => (ChannelOrder::Rgb, 1.0 / 255.0),
         };
         Normalisation {
-            order,
-            scale,
+            scale: [scale; 3],
             // Grey around the frame: both families were trained with 114.
             padding: 114,
+            ..Normalisation::plain(order)
         }
     }
 

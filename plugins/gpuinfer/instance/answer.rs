@@ -5,10 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gst_video::VideoInfo;
-use livetune_core::infer::{Stages, Thresholds};
+use livetune_core::infer::{Found, Region, Stages, Thresholds};
 use livetune_core::time::MediaTime;
 
-use super::stand_in::{Found, Region};
 use crate::runtime::lock::lock;
 
 /// Answers that are kept to be filled again.

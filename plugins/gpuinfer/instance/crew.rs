@@ -1,6 +1,6 @@
 //! How many workers there should be, and how many there are.
 
-use super::stand_in::ActiveDevice;
+use crate::gpuinfer::engine::ActiveDevice;
 
 /// Workers that died one after the other before the instance gives up.
 const DEATHS: u32 = 3;

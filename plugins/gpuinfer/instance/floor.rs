@@ -13,6 +13,7 @@ use super::mailbox::Mailbox;
 use super::network::{Facts, Network, Source};
 use super::statistics::{Present, Statistics};
 use super::worker;
+use crate::gpuinfer::engine::Stopper;
 use crate::runtime::clock;
 use crate::runtime::lock::lock;
 
@@ -28,6 +29,8 @@ pub(super) struct Floor {
     state: Mutex<State>,
     changed: Condvar,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// What ends the run of each worker's network.
+    stoppers: Mutex<Vec<(u64, Stopper)>>,
     pub(super) statistics: Mutex<Statistics>,
     pub(super) source: Box<dyn Source>,
     pub(super) facts: Mutex<Facts>,
@@ -72,6 +75,7 @@ impl Floor {
             state: Mutex::new(state),
             changed: Condvar::new(),
             threads: Mutex::default(),
+            stoppers: Mutex::default(),
             statistics: Mutex::default(),
             source: premises.source,
             facts: Mutex::new(premises.facts),
@@ -197,6 +201,16 @@ impl Floor {
         woken.unwrap_or_else(PoisonError::into_inner).0
     }
 
+    /// The worker `member` has a network that can be stopped.
+    pub(super) fn on_network(&self, member: Member, stopper: Stopper) {
+        lock(&self.stoppers).push((member.id, stopper));
+    }
+
+    /// It has none any more.
+    pub(super) fn on_network_gone(&self, member: Member) {
+        lock(&self.stoppers).retain(|(id, _)| *id != member.id);
+    }
+
     /// The worker `member` has its network, whose batches took as long as `measured` says, by size.
     pub(super) fn on_ready(&self, member: Member, measured: &[(usize, Duration)]) {
         let mut state = lock(&self.state);
@@ -305,6 +319,9 @@ impl Floor {
     pub(super) fn close(&self) {
         lock(&self.state).is_closing = true;
         self.changed.notify_all();
+        for (_, stopper) in lock(&self.stoppers).iter() {
+            stopper.stop();
+        }
         let threads = std::mem::take(&mut *lock(&self.threads));
         // The last who wanted the instance may be a worker, through what it woke.
         let own = thread::current().id();

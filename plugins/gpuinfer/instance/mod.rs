@@ -12,7 +12,6 @@ mod floor;
 mod mailbox;
 mod network;
 mod registry;
-mod stand_in;
 mod statistics;
 mod stream;
 mod worker;
@@ -23,14 +22,15 @@ use std::time::Duration;
 
 use livetune_core::infer::{Batcher, Config, Labels};
 
-pub(super) use answer::{Answer, Findings, Job, Outcome};
+pub(super) use answer::{Answer, Job, Outcome};
 use crew::Means;
 use floor::{Floor, Premises};
 pub(super) use mailbox::Wake;
 use network::{Opened, Source};
-pub(super) use stand_in::{ActiveDevice, EngineOptions, Found, ModelOptions, Region};
-pub(super) use stream::Stream;
+pub(super) use stream::{Stream, Ticket};
 
+use super::engine::{ActiveDevice, EngineOptions};
+use super::options::ModelOptions;
 use crate::runtime::figures::Figure;
 use crate::runtime::lock::lock;
 
@@ -139,21 +139,13 @@ impl Instance {
         statistics.figures(present)
     }
 
-    pub(super) fn labels(&self) -> Labels {
+    pub(super) fn labels(&self) -> Arc<Labels> {
         lock(&self.floor.facts).labels.clone()
-    }
-
-    pub(super) fn classes(&self) -> usize {
-        lock(&self.floor.facts).classes
     }
 
     /// The engine and the device that run, in words.
     pub(super) fn active(&self) -> String {
         lock(&self.floor.facts).active.clone()
-    }
-
-    pub(super) fn device(&self) -> ActiveDevice {
-        lock(&self.floor.facts).device
     }
 
     /// What 95 of 100 batches of so many pictures do not exceed, as measured.

@@ -1,18 +1,24 @@
 //! What a worker runs, and where it comes from.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use livetune_core::infer::{Labels, Stages};
 
-use super::stand_in::{ActiveDevice, EngineOptions, ModelOptions, Work};
-use crate::gpuinfer::detector::Detector;
+use crate::gpuinfer::detector::{Detector, Work};
+use crate::gpuinfer::engine::{ActiveDevice, EngineOptions, Stopper};
 use crate::gpuinfer::model;
-use crate::gpuinfer::settings::Settings;
+use crate::gpuinfer::options::ModelOptions;
 
 /// Finds objects in several pictures at once. One worker has it.
 pub(in crate::gpuinfer) trait Network: Send {
     /// Pictures that go in together at most.
     fn max_batch(&self) -> usize;
+
+    /// What ends a run from another thread.
+    fn stopper(&self) -> Stopper {
+        Stopper::default()
+    }
 
     /// Fills `found` of each of `work`. The error means that none of them was looked at.
     fn detect(&mut self, work: &mut [Work<'_>]) -> Result<Stages, String>;
@@ -36,8 +42,7 @@ pub(in crate::gpuinfer) struct Facts {
     /// The engine and the device, in words.
     pub(in crate::gpuinfer) active: String,
     pub(in crate::gpuinfer) device: ActiveDevice,
-    pub(in crate::gpuinfer) classes: usize,
-    pub(in crate::gpuinfer) labels: Labels,
+    pub(in crate::gpuinfer) labels: Arc<Labels>,
     /// What is not as it was asked for.
     pub(in crate::gpuinfer) warnings: Vec<String>,
 }
@@ -48,52 +53,39 @@ pub(super) struct ModelSource {
     pub(super) path: PathBuf,
     pub(super) engine: EngineOptions,
     pub(super) model: ModelOptions,
+    /// Sizes of batches on an accelerator.
+    pub(super) sizes: Vec<usize>,
 }
 
 impl Source for ModelSource {
     fn open(&self, threads: u32) -> Result<Opened, gst::ErrorMessage> {
-        let text = |path: &PathBuf| path.to_string_lossy().into_owned();
-        let settings = Settings {
-            model: Some(text(&self.path)),
-            labels: self.model.labels.as_ref().map(text),
-            threads: if threads == 0 {
-                self.engine.threads
-            } else {
-                threads
-            },
-            ..Settings::DEFAULT
-        };
-        let detector = model::open(&settings)?;
-        let classes = detector.classes();
+        let mut engine = self.engine.clone();
+        if threads > 0 {
+            engine.threads = threads;
+        }
+        let loaded = model::open(&self.path, &engine, &self.model, &self.sizes)?;
+        let labels = loaded.detector.labels().clone();
         let facts = Facts {
-            active: "rten, built in, CPU".to_owned(),
-            device: ActiveDevice::Cpu,
-            classes,
-            labels: model::labels(&settings, classes)?,
-            warnings: Vec::new(),
+            active: loaded.active,
+            device: loaded.device,
+            labels,
+            warnings: loaded.warnings,
         };
-        let network = Box::new(detector);
+        let network = Box::new(loaded.detector);
         Ok(Opened { network, facts })
     }
 }
 
 impl Network for Detector {
     fn max_batch(&self) -> usize {
-        1
+        Self::max_batch(self)
+    }
+
+    fn stopper(&self) -> Stopper {
+        Self::stopper(self)
     }
 
     fn detect(&mut self, work: &mut [Work<'_>]) -> Result<Stages, String> {
-        let mut all = Stages::default();
-        for one in work {
-            if one.region.is_some() {
-                return Err("this detector knows no regions".to_owned());
-            }
-            let (objects, stages) = Self::detect(self, one.picture, *one.thresholds)?;
-            one.found.objects.extend_from_slice(objects);
-            all.preprocess += stages.preprocess;
-            all.inference += stages.inference;
-            all.postprocess += stages.postprocess;
-        }
-        Ok(all)
+        Self::detect(self, work)
     }
 }

@@ -9,7 +9,10 @@ use std::time::SystemTime;
 use sha2::{Digest, Sha256};
 
 use super::network::ModelSource;
-use super::{About, EngineOptions, Instance, ModelOptions, Request, ScheduleOptions, cores};
+use super::{
+    About, ActiveDevice, EngineOptions, Instance, ModelOptions, Request, ScheduleOptions, Sizes,
+    cores,
+};
 use crate::gpuinfer::model;
 use crate::runtime::lock::lock;
 
@@ -77,10 +80,19 @@ pub(super) fn open(request: &Request) -> Result<(Arc<Instance>, Vec<String>), gs
         }
         return Ok((instance, warnings));
     }
+    let sizes = Sizes::of(
+        ActiveDevice::Accelerator,
+        request.schedule.max_batch,
+        usize::MAX,
+    );
     let source = ModelSource {
         path: request.path.clone(),
-        engine: request.engine.clone(),
+        engine: EngineOptions {
+            max_batch: sizes.max_batch as u32,
+            ..request.engine.clone()
+        },
         model: request.model.clone(),
+        sizes: sizes.preferred,
     };
     let about = About {
         threads: request.engine.threads,

@@ -30,11 +30,6 @@ impl Stream {
         }
     }
 
-    /// The network that it shares.
-    pub(in crate::gpuinfer) fn instance(&self) -> &Arc<Instance> {
-        &self.instance
-    }
-
     /// A frame whose objects are wanted at `deadline`, which says how long it may wait for others; the end of time: as
     /// long as max-queue-delay. Its outcome can be taken with the number that it gets. Where an older one had to make
     /// room, or nobody works any more, the stream is woken from here.

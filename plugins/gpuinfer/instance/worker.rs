@@ -5,7 +5,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use gst_video::VideoFrameRef;
-use livetune_core::infer::{Batch, Frame, Size, Stages, Thresholds};
+use livetune_core::infer::{Batch, Found, Frame, Size, Stages, Thresholds};
 use livetune_core::time::MediaTime;
 use yuv::{YuvRange, YuvStandardMatrix};
 
@@ -13,7 +13,7 @@ use super::answer::{Answer, Outcome};
 use super::crew::Member;
 use super::floor::{Floor, Pending};
 use super::network::{Network, Opened};
-use super::stand_in::{Found, Work};
+use crate::gpuinfer::detector::Work;
 use crate::gpuinfer::picture::{Colours, Picture, Pixels, Plane};
 use crate::runtime::clock;
 use crate::runtime::guard::guard;
@@ -37,6 +37,7 @@ pub(super) fn start(
         let end = guard("a worker of gpuinfer", Err(DIED.to_owned()), || {
             work(&floor, member, network)
         });
+        floor.on_network_gone(member);
         if let Err(why) = end {
             floor.on_death(member, why);
         }
@@ -59,6 +60,7 @@ fn work(
             network
         }
     };
+    floor.on_network(member, network.stopper());
     let mut bench = Bench::new(network);
     let measured = bench.warm_up(&floor.warm_up)?;
     floor.on_ready(member, &measured);
@@ -179,6 +181,7 @@ fn none() -> Thresholds {
     Thresholds {
         confidence: 1.0,
         iou: 1.0,
+        ..Thresholds::default()
     }
 }
 

@@ -2,11 +2,16 @@
 
 mod batches;
 mod drawing;
+mod engines;
+mod late;
 mod life;
 mod onnx;
+mod order;
 mod real;
 mod refusals;
+mod reload;
 mod shapes;
+mod sharing;
 
 use std::path::Path;
 
@@ -38,7 +43,9 @@ fn harness(model: &Path, caps: &str) -> Harness {
     running(&element, caps)
 }
 
+/// A harness says that it is live; here frames wait for their objects all the same.
 fn running(element: &gst::Element, caps: &str) -> Harness {
+    element.set_property_from_str("late-policy", "block");
     let mut harness = Harness::with_element(element, Some("sink"), Some("src"));
     harness.set_src_caps(caps.parse().unwrap());
     harness
@@ -81,6 +88,12 @@ fn found(buffer: &gst::BufferRef) -> Vec<Found> {
 
 fn rects(buffer: &gst::BufferRef) -> Vec<(u32, u32, u32, u32)> {
     found(buffer).iter().map(|object| object.rect).collect()
+}
+
+/// What is in `mutex`, of a test that ends with any of its threads.
+#[allow(clippy::disallowed_methods, reason = "a test that panics is over")]
+fn taken<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap()
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use livetune_core::infer::{Area, Detection, Stages};
 
 use super::super::network::{Facts, Network, Opened, Source};
-use super::super::stand_in::Work;
 use super::*;
+use crate::gpuinfer::detector::Work;
 use crate::gpuinfer::picture::Pixels;
 
 /// What the test sees and says.
@@ -102,8 +102,7 @@ impl Source for FakeSource {
             facts: Facts {
                 active: "a fake".to_owned(),
                 device: self.0.device,
-                classes: 256,
-                labels: Labels::numbered(256),
+                labels: Arc::new(Labels::numbered(256)),
                 warnings: Vec::new(),
             },
         })

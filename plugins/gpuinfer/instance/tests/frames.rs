@@ -1,5 +1,7 @@
 //! What becomes of frames.
 
+use livetune_core::infer::Region;
+
 use super::fake::{Control, instance, single};
 use super::*;
 

@@ -74,10 +74,7 @@ fn job(shade: u8) -> Job {
         buffer: gst::Buffer::from_mut_slice(vec![shade; (SIDE * SIDE) as usize]),
         info: info.expect("a format that is known"),
         regions: Vec::new(),
-        thresholds: Thresholds {
-            confidence: 0.5,
-            iou: 0.45,
-        },
+        thresholds: Thresholds::default(),
     }
 }
 

@@ -52,7 +52,7 @@ fn again(job: &Job) -> Job {
         buffer: job.buffer.clone(),
         info: job.info.clone(),
         regions: Vec::new(),
-        thresholds: job.thresholds,
+        thresholds: job.thresholds.clone(),
     }
 }
 

@@ -59,7 +59,7 @@ fn the_same_model_by_another_path_is_the_same_network() {
         }
         let (one, other) = (open(&requests[0]), open(&requests[1]));
         assert!(Arc::ptr_eq(&one, &other));
-        assert!(one.classes() > 0 && one.active().contains("rten"));
+        assert!(one.active().contains("rten"));
         assert_eq!(one.labels().name(0), "class 0");
     }
 }
@@ -150,7 +150,4 @@ fn what_is_no_model_is_refused_with_words_that_help() {
     assert!(folder.contains("no file"), "{folder}");
     let text = why(&request(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")));
     assert!(text.contains("ONNX"), "{text}");
-    let mut labels = request(shapes());
-    labels.model.labels = Some("/no/such.txt".into());
-    assert!(why(&labels).contains("/no/such.txt"));
 }

@@ -1,0 +1,45 @@
+//! What the user can set of what becomes of objects.
+
+use gst::glib;
+
+use super::meta::Metadata;
+use super::publish::Publish;
+
+/// How objects are followed from frame to frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstLiveTuneGpuInferTracker")]
+pub enum Tracking {
+    /// Not at all.
+    #[default]
+    #[enum_value(name = "Not at all", nick = "none")]
+    None,
+    /// By the overlap of their boxes.
+    #[enum_value(
+        name = "By the overlap of their boxes, in the manner of ByteTrack",
+        nick = "iou"
+    )]
+    Iou,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct ObjectSettings {
+    pub(super) tracker: Tracking,
+    pub(super) metadata: Metadata,
+    pub(super) publish: Publish,
+    pub(super) publish_location: Option<String>,
+}
+
+impl ObjectSettings {
+    pub(super) const DEFAULT: Self = Self {
+        tracker: Tracking::None,
+        metadata: Metadata::Auto,
+        publish: Publish::None,
+        publish_location: None,
+    };
+}
+
+impl Default for ObjectSettings {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
