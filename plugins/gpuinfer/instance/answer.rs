@@ -38,8 +38,7 @@ pub(in crate::gpuinfer) enum Outcome {
 /// What the network saw; the memory is used again.
 #[derive(Debug)]
 pub(in crate::gpuinfer) struct Answer {
-    /// `None` only while it is dropped.
-    findings: Option<Box<Findings>>,
+    findings: Findings,
     pool: Arc<Pool>,
 }
 
@@ -58,7 +57,7 @@ pub(in crate::gpuinfer) struct Findings {
 
 /// Answers that were read.
 #[derive(Debug, Default)]
-pub(super) struct Pool(Mutex<Vec<Box<Findings>>>);
+pub(super) struct Pool(Mutex<Vec<Findings>>);
 
 impl Findings {
     /// What was found, by region; of the whole frame where the job named none.
@@ -91,14 +90,12 @@ impl Answer {
     pub(super) fn of(pool: &Arc<Pool>, pictures: usize) -> Self {
         let mut findings = lock(&pool.0).pop().unwrap_or_default();
         findings.make_room(pictures);
-        Self {
-            findings: Some(findings),
-            pool: pool.clone(),
-        }
+        let pool = pool.clone();
+        Self { findings, pool }
     }
 
-    pub(super) fn findings_mut(&mut self) -> &mut Findings {
-        self.findings.get_or_insert_default()
+    pub(super) const fn findings_mut(&mut self) -> &mut Findings {
+        &mut self.findings
     }
 }
 
@@ -106,15 +103,13 @@ impl Deref for Answer {
     type Target = Findings;
 
     fn deref(&self) -> &Findings {
-        self.findings.as_ref().expect("it is there until the drop")
+        &self.findings
     }
 }
 
 impl Drop for Answer {
     fn drop(&mut self) {
-        let Some(findings) = self.findings.take() else {
-            return;
-        };
+        let findings = std::mem::take(&mut self.findings);
         let mut spare = lock(&self.pool.0);
         if spare.len() < SPARE {
             spare.push(findings);

@@ -330,3 +330,18 @@ fn deliver(frame: Frame<Pending>, outcome: Outcome) {
         mailbox.wake();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_memory_of_a_batch_serves_the_next() {
+        let mut things: Vec<&'static str> = Vec::with_capacity(9);
+        things.push("a frame");
+        let place = things.as_ptr();
+        let others: Vec<&str> = emptied(things);
+        assert_eq!((others.len(), others.capacity()), (0, 9));
+        assert_eq!(others.as_ptr(), place);
+    }
+}

@@ -2,6 +2,7 @@
 
 mod analytics;
 mod detect_image;
+mod batches;
 mod drawing;
 mod engines;
 mod late;

@@ -61,6 +61,13 @@ struct Source {
     next: MediaTime,
 }
 
+/// A batch in a worker.
+struct Run {
+    start: MediaTime,
+    done: MediaTime,
+    frames: Vec<Frame<u64>>,
+}
+
 /// All of it.
 pub(super) struct World {
     pub(super) batcher: Batcher<u64>,
@@ -68,7 +75,7 @@ pub(super) struct World {
     /// Reason and size of each batch.
     pub(super) batches: Vec<(Reason, usize)>,
     sources: Vec<Source>,
-    running: Vec<Option<(MediaTime, MediaTime, Vec<Frame<u64>>)>>,
+    running: Vec<Option<Run>>,
     cost: fn(usize, &mut Random) -> Duration,
     random: Random,
 }
@@ -107,7 +114,7 @@ impl World {
             self.send(now);
             self.start(now);
             let frames = self.sources.iter().map(|source| source.next);
-            let done = self.running.iter().flatten().map(|(_, done, _)| *done);
+            let done = self.running.iter().flatten().map(|run| run.done);
             let next = frames.chain(done).min().unwrap_or(NEVER);
             let is_free = self.running.iter().any(Option::is_none);
             let wakeup = self.batcher.next_wakeup(now).filter(|_| is_free);
@@ -156,17 +163,23 @@ impl World {
             };
             self.batches.push((batch.reason, batch.weight));
             let done = now.after((self.cost)(batch.padded, &mut self.random));
-            self.running[worker] = Some((now, done, frames));
+            let start = now;
+            self.running[worker] = Some(Run {
+                start,
+                done,
+                frames,
+            });
         }
     }
 
     fn finish(&mut self, now: MediaTime) {
         for worker in &mut self.running {
-            let Some((start, _, frames)) = worker.take_if(|(_, done, _)| *done <= now) else {
+            let Some(run) = worker.take_if(|run| run.done <= now) else {
                 continue;
             };
-            self.batcher.on_batch(frames.len(), now.since(start));
-            for frame in frames {
+            let took = now.since(run.start);
+            self.batcher.on_batch(run.frames.len(), took);
+            for frame in run.frames {
                 let outcome = &mut self.outcomes[frame.job as usize];
                 outcome.served += 1;
                 outcome.late += u64::from(now > frame.deadline);
