@@ -1,8 +1,8 @@
 //! gpuinfer: what it finds, what it says, what it survives.
 
 mod analytics;
-mod detect_image;
 mod batches;
+mod detect_image;
 mod drawing;
 mod engines;
 mod late;
