@@ -1,12 +1,17 @@
 # Every target is a line or two that a person could type.
 .POSIX:
-.PHONY: all deps plugin demo check lint test bench bench-latency bench-peers bench-network bench-infer bench-infer-peers install install-user uninstall clean
+.PHONY: all deps onnxruntime plugin demo check check-trixie lint test bench bench-latency bench-peers bench-network bench-infer bench-infer-peers install install-user uninstall clean
 
 all: plugin
 
 # What the build, the demo and the tests need of GStreamer: installed where it is missing.
 deps:
 	sh scripts/deps.sh
+
+# ONNX Runtime for gpuinfer, plain and with OpenVINO, in target: the tests of the engines use them where they are.
+onnxruntime:
+	sh scripts/onnxruntime.sh
+	sh scripts/onnxruntime.sh openvino
 
 plugin: deps
 	cargo build --release --locked --lib
@@ -27,6 +32,10 @@ test:
 	cargo test --workspace --locked -- $(REAL_TIME:%=--skip=%)
 	cargo test --locked --test it -- --test-threads=1 $(REAL_TIME)
 
+# What needs GStreamer 1.24 (GstAnalytics), on that of Debian trixie, unpacked in target/trixie (as root).
+check-trixie: deps
+	sh scripts/trixie.sh gpuinfer::metadata gpuinfer::second_stage gpuinfer::tracking
+
 bench: deps
 	cargo bench --workspace --locked --benches
 
@@ -45,11 +54,11 @@ bench-network: deps
 
 # What the element adds to the network that it runs, and what many cameras on one network get.
 bench-infer: deps
-	cargo bench --locked --bench infer
+	cargo bench --locked --package gst-plugin-livetune --bench infer
 
 # GStreamer's onnxinference beside the element, in a tree of Debian sid that is made in target/peers (as root).
 bench-infer-peers: deps
-	sh scripts/infer_peers.sh cargo bench --locked --bench infer -- peers
+	sh scripts/infer_peers.sh cargo bench --locked --package gst-plugin-livetune --bench infer -- peers
 
 # PREFIX, LIBDIR, DATADIR and DESTDIR are honoured; without them the plugin goes where GStreamer looks.
 install: plugin

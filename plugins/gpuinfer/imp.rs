@@ -1,30 +1,26 @@
-//! The GObject of gpuinfer: properties, start and stop, and what is done with each frame.
+//! The GObject of gpuinfer: pads, properties and states. What happens to frames is in `flow`.
 
-use std::sync::{LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
 
 use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
-use gst_base::subclass::prelude::*;
-use gst_video::prelude::*;
-use gst_video::{VideoCapsBuilder, VideoCropMeta, VideoFrameRef, VideoInfo};
-use livetune_core::infer::{Labels, Size, Stages};
+use gst_video::VideoCapsBuilder;
 
-use super::detector::Detector;
-use super::draw::Painter;
-use super::objects::{self, Object};
-use super::picture::{FORMATS, Picture};
+use super::FACTORY;
+use super::flow::{Flow, Loaded, Output};
+use super::picture::FORMATS;
 use super::report::Report;
 use super::settings::{Live, Settings};
-use super::{FACTORY, model};
 use crate::runtime::figures::{Figure, structure};
 use crate::runtime::guard::guard;
 use crate::runtime::lock::lock;
 use crate::runtime::pads;
-use crate::runtime::stats::Stats;
 use crate::runtime::telemetry::{self, Observed, Registration};
+use crate::runtime::wire::Load;
 
-static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
         FACTORY,
         gst::DebugColorFlags::empty(),
@@ -32,210 +28,363 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     )
 });
 
-#[derive(Default, glib::Properties)]
-#[properties(wrapper_type = super::GpuInfer)]
+const STATS: &str = "application/x-livetune-gpuinfer-stats";
+
 pub struct GpuInfer {
-    #[property(
-        name = "model",
-        type = Option<String>,
-        member = model,
-        get,
-        set,
-        mutable_ready,
-        nick = "Model",
-        blurb = "Path of the neural network, an .onnx file with a YOLOX, YOLOv8 or YOLOv11 detection head"
-    )]
-    #[property(
-        name = "labels",
-        type = Option<String>,
-        member = labels,
-        get,
-        set,
-        mutable_ready,
-        nick = "Labels",
-        blurb = "Path of a text file with the name of a class per line, in the model's order (NULL = class 0, class 1, ...)"
-    )]
-    #[property(
-        name = "confidence",
-        type = f64,
-        member = confidence,
-        get,
-        set,
-        minimum = 0.0,
-        maximum = 1.0,
-        default = Settings::DEFAULT.confidence,
-        mutable_playing,
-        nick = "Confidence",
-        blurb = "How sure the network must be of an object, as a ratio (0 = report everything, 1 = nothing)"
-    )]
-    #[property(
-        name = "iou",
-        type = f64,
-        member = iou,
-        get,
-        set,
-        minimum = 0.0,
-        maximum = 1.0,
-        default = Settings::DEFAULT.iou,
-        mutable_playing,
-        nick = "Intersection over union",
-        blurb = "Overlap, as a ratio, above which two boxes of one class are one object (0 = any overlap, 1 = never)"
-    )]
-    #[property(
-        name = "draw",
-        type = bool,
-        member = draw,
-        get,
-        set,
-        default = Settings::DEFAULT.draw,
-        mutable_playing,
-        nick = "Draw",
-        blurb = "Draw boxes, labels and confidence into the picture; a frame that others see too is copied for that"
-    )]
-    #[property(
-        name = "threads",
-        type = u32,
-        member = threads,
-        get,
-        set,
-        maximum = Settings::MOST_THREADS,
-        default = Settings::DEFAULT.threads,
-        mutable_ready,
-        nick = "Threads",
-        blurb = "Threads that work on one frame (0 = one per physical core)"
-    )]
-    #[property(
-        name = "post-messages",
-        type = bool,
-        member = post_messages,
-        get,
-        set,
-        default = Settings::DEFAULT.post_messages,
-        mutable_playing,
-        nick = "Post messages",
-        blurb = "Post a livetune-detections message on the bus for every frame"
-    )]
+    sink: gst::Pad,
+    src: gst::Pad,
     settings: Mutex<Settings>,
-    #[property(
-        name = "stats",
-        type = Stats,
-        get = Self::stats,
-        nick = "Statistics",
-        blurb = "Figures since the start: counts, means, and percentiles of the time from frame to objects, in nanoseconds"
-    )]
     state: Mutex<Option<State>>,
 }
 
 /// From READY to PAUSED and back.
 struct State {
-    /// Not here while a frame is in it, so that nobody who asks for figures waits for the network.
-    worker: Option<Box<Worker>>,
-    report: Report,
+    flow: Arc<Flow>,
     _registration: Registration,
 }
 
-/// What only the streaming thread works with.
-struct Worker {
-    detector: Detector,
-    labels: Labels,
-    info: Option<VideoInfo>,
-    objects: Vec<Object>,
-    painter: Painter,
+impl GpuInfer {
+    pub(super) const fn sink(&self) -> &gst::Pad {
+        &self.sink
+    }
+
+    pub(super) const fn src(&self) -> &gst::Pad {
+        &self.src
+    }
+
+    pub(super) fn live(&self) -> Live {
+        lock(&self.settings).live()
+    }
+
+    fn flow(&self) -> Option<Arc<Flow>> {
+        Some(lock(&self.state).as_ref()?.flow.clone())
+    }
+
+    /// `None` in NULL and READY.
+    pub(super) fn with_flow<R>(&self, work: impl FnOnce(&Arc<Flow>) -> R) -> Option<R> {
+        self.flow().map(|flow| work(&flow))
+    }
+
+    fn start(&self) -> Result<(), gst::ErrorMessage> {
+        let settings = lock(&self.settings).clone();
+        let (loaded, warnings) = Loaded::open(&settings)?;
+        gst::info!(
+            CAT,
+            imp = self,
+            "{}: {settings:?}",
+            loaded.instance.active()
+        );
+        let source = self.obj().name().into();
+        let output = Output::open(loaded.clone(), &settings, source)?;
+        let state = State {
+            flow: Arc::new(Flow::new(loaded, &settings, output)),
+            _registration: telemetry::register(self, FACTORY, None),
+        };
+        *lock(&self.state) = Some(state);
+        self.warn_all(&warnings);
+        Ok(())
+    }
+
+    fn stop(&self) {
+        // Dropped after the lock: it ends threads and leaves the registry.
+        let state = lock(&self.state).take();
+        drop(state);
+    }
+
+    /// Why `value` cannot be the property `name` now.
+    fn check(&self, name: &str, value: &glib::Value) -> Result<(), String> {
+        Settings::check(name, value)?;
+        if name != "classes" {
+            return Ok(());
+        }
+        let classes: Option<String> = value.get().unwrap_or_default();
+        let mut wishes = lock(&self.settings).wishes();
+        wishes.classes = classes.map(Arc::from);
+        let judged = self.with_flow(|flow| flow.loaded().terms.thresholds(&wishes));
+        match judged {
+            Some(Err(why)) => Err(format!("{why}; the classes stay as they were")),
+            _ => Ok(()),
+        }
+    }
+
+    /// A property was set.
+    fn on_set(&self, name: &str, settings: Settings) {
+        if name == "model" {
+            self.with_flow(|flow| flow.reload(&self.obj(), settings));
+        }
+    }
+
+    /// The model `refused` was set and is not used: the property names the one `serving`, where nobody has set it since.
+    pub(super) fn put_model_back(&self, refused: Option<&str>, serving: &str) {
+        let mut settings = lock(&self.settings);
+        if settings.model.model.as_deref() == refused {
+            settings.model.model = Some(serving.to_owned());
+        }
+    }
+
+    fn stats(&self) -> gst::Structure {
+        structure(STATS, &self.figures())
+    }
+
+    fn active_backend(&self) -> Option<String> {
+        self.with_flow(|flow| flow.loaded().instance.active())
+    }
 }
 
+/// What the element says.
 impl GpuInfer {
-    fn stats(&self) -> Stats {
-        let name = "application/x-livetune-gpuinfer-stats";
-        guard(
-            "the stats of gpuinfer",
-            Stats(gst::Structure::new_empty(name)),
-            || Stats(structure(name, &self.figures())),
-        )
-    }
-
-    fn take_worker(&self) -> Option<Box<Worker>> {
-        lock(&self.state).as_mut()?.worker.take()
-    }
-
-    fn put_back(&self, worker: Box<Worker>) {
-        if let Some(state) = lock(&self.state).as_mut() {
-            state.worker = Some(worker);
+    pub(super) fn warn_all(&self, warnings: &[String]) {
+        for warning in warnings {
+            gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{warning}"));
         }
     }
 
-    fn count_objects(&self, objects: usize, stages: Stages) {
-        if let Some(state) = lock(&self.state).as_mut() {
-            state.report.on_objects(objects, stages);
-        }
-    }
-
-    fn count_error(&self, why: &str) {
-        let first = lock(&self.state)
-            .as_mut()
-            .is_some_and(|state| state.report.on_error());
-        if first {
+    /// A frame goes on without objects, for the `first` time or again.
+    pub(super) fn on_error(&self, is_first: bool, why: &str) {
+        if is_first {
             gst::element_imp_warning!(
                 self,
                 gst::LibraryError::Failed,
                 ("The network failed on a frame ({why}): frames go on without objects, see errors in the property stats")
             );
+        } else {
+            gst::debug!(CAT, imp = self, "the network failed on a frame: {why}");
         }
     }
 
-    fn announce(&self, worker: &Worker, pts: Option<gst::ClockTime>) {
-        let structure = objects::message(pts, &worker.objects, &worker.labels);
-        let message = gst::message::Element::builder(structure)
-            .src(&*self.obj())
-            .build();
-        // Without a bus nobody listens.
+    /// Another network serves.
+    pub(super) fn on_serving(&self) {
+        let obj = self.obj();
+        obj.notify("active-backend");
+        gst::info!(CAT, imp = self, "another model serves");
+    }
+
+    /// Has the pipeline ask for the latency again.
+    pub(super) fn post_latency(&self) {
+        let message = gst::message::Latency::builder().src(&*self.obj()).build();
         let _ = self.obj().post_message(message);
+    }
+
+    /// Tells upstream how long frames wait for their objects, and how long they may.
+    pub(super) fn tell_load(&self, latency: Duration, target: Duration) {
+        let load = Load {
+            latency,
+            target,
+            source: self.obj().name().into(),
+        };
+        self.sink.push_event(load.to_event());
+    }
+
+    /// Posts an error for what nobody upstream would be told; whether `error` is one.
+    pub(super) fn report_flow_error(&self, error: gst::FlowError) -> bool {
+        let is_one = !matches!(error, gst::FlowError::Flushing | gst::FlowError::Eos);
+        if is_one {
+            gst::element_imp_error!(
+                self,
+                gst::StreamError::Failed,
+                ("The stream stopped ({error}): what is linked behind gpuinfer takes no more frames")
+            );
+        }
+        is_one
+    }
+
+    /// A sticky event that was never pushed and is still true after a flush.
+    pub(super) fn keep(&self, event: &gst::Event) {
+        let ends = [gst::EventType::Eos, gst::EventType::Segment];
+        if event.is_sticky() && !ends.contains(&event.type_()) {
+            let _ = self.src.store_sticky_event(event);
+        }
     }
 }
 
-impl Worker {
-    /// Finds objects in `buffer`, attaches them and draws them.
-    fn work(&mut self, buffer: &mut gst::BufferRef, live: Live) -> Result<Stages, String> {
-        self.objects.clear();
-        let info = self.info.as_ref().ok_or("no caps have come yet")?;
-        let frame = Size::new(info.width(), info.height());
-        let unmapped = |_| "the buffer is no frame of its caps".to_owned();
-        let mapped = VideoFrameRef::from_buffer_ref_readable(buffer, info).map_err(unmapped)?;
-        let picture = Picture::of(&mapped, frame).ok_or("the planes of the frame are too short")?;
-        let (found, stages) = self.detector.detect(&picture, live.thresholds)?;
-        objects::number(found, mapped.buffer(), frame, &mut self.objects);
-        drop(mapped);
-        objects::attach(buffer, found, &self.objects, &self.labels, frame);
-        if live.draw && !self.objects.is_empty() {
-            let mut mapped =
-                VideoFrameRef::from_buffer_ref_writable(buffer, info).map_err(unmapped)?;
-            self.painter
-                .draw(&mut mapped, frame, &self.objects, &self.labels);
+/// What the pads are told and asked.
+impl GpuInfer {
+    fn on_buffer(&self, buffer: gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
+        let flow = self.flow().ok_or(gst::FlowError::Flushing)?;
+        flow.on_buffer(self, buffer)
+    }
+
+    fn on_list(&self, list: &gst::BufferList) -> Result<gst::FlowSuccess, gst::FlowError> {
+        for buffer in list.iter_owned() {
+            self.on_buffer(buffer)?;
         }
-        Ok(stages)
+        Ok(gst::FlowSuccess::Ok)
+    }
+
+    fn on_sink_event(&self, event: gst::Event) -> bool {
+        self.with_flow(|flow| flow.on_sink_event(self, event))
+            .unwrap_or(false)
+    }
+
+    fn on_source_event(&self, pad: &gst::Pad, event: gst::Event) -> bool {
+        self.with_flow(|flow| flow.on_source_event(self, &event));
+        gst::Pad::event_default(pad, Some(&*self.obj()), event)
+    }
+
+    fn on_sink_query(&self, pad: &gst::Pad, query: &mut gst::QueryRef) -> bool {
+        if query.is_serialized() {
+            let answered = self.with_flow(|flow| flow.on_serialized_query(self, query));
+            return answered.unwrap_or(false);
+        }
+        gst::Pad::query_default(pad, Some(&*self.obj()), query)
+    }
+
+    fn on_source_query(&self, pad: &gst::Pad, query: &mut gst::QueryRef) -> bool {
+        if let (Some(flow), gst::QueryViewMut::Latency(query)) = (self.flow(), query.view_mut()) {
+            return flow.on_latency_query(self, query);
+        }
+        gst::Pad::query_default(pad, Some(&*self.obj()), query)
+    }
+
+    fn on_active(
+        &self,
+        pad: &gst::Pad,
+        mode: gst::PadMode,
+        is_active: bool,
+    ) -> Result<(), gst::LoggableError> {
+        if mode != gst::PadMode::Push {
+            return Err(gst::loggable_error!(CAT, "frames are only pushed"));
+        }
+        self.with_flow(|flow| {
+            if pad.direction() == gst::PadDirection::Sink {
+                flow.on_sink_active(self, is_active);
+            } else {
+                flow.on_source_active(self, is_active);
+            }
+        });
+        Ok(())
     }
 }
 
 impl Observed for GpuInfer {
     fn figures(&self) -> Vec<Figure> {
-        let state = lock(&self.state);
-        state
-            .as_ref()
-            .map_or_else(Vec::new, |state| state.report.figures())
+        let figures = self.with_flow(|flow| flow.report(Report::figures));
+        figures.unwrap_or_default()
     }
+}
+
+fn sink_pad(template: &gst::PadTemplate) -> gst::Pad {
+    let failed = || Err(gst::FlowError::Error);
+    gst::Pad::builder_from_template(template)
+        .chain_function(move |_, parent, buffer| {
+            GpuInfer::catch_panic_pad_function(parent, failed, |imp| imp.on_buffer(buffer))
+        })
+        .chain_list_function(move |_, parent, list| {
+            GpuInfer::catch_panic_pad_function(parent, failed, |imp| imp.on_list(&list))
+        })
+        .event_function(|_, parent, event| {
+            GpuInfer::catch_panic_pad_function(parent, || false, |imp| imp.on_sink_event(event))
+        })
+        .query_function(|pad, parent, query| {
+            GpuInfer::catch_panic_pad_function(
+                parent,
+                || false,
+                |imp| imp.on_sink_query(pad, query),
+            )
+        })
+        .activatemode_function(activate)
+        .flags(gst::PadFlags::PROXY_CAPS)
+        .build()
+}
+
+fn src_pad(template: &gst::PadTemplate) -> gst::Pad {
+    gst::Pad::builder_from_template(template)
+        .event_function(|pad, parent, event| {
+            GpuInfer::catch_panic_pad_function(
+                parent,
+                || false,
+                |imp| imp.on_source_event(pad, event),
+            )
+        })
+        .query_function(|pad, parent, query| {
+            GpuInfer::catch_panic_pad_function(
+                parent,
+                || false,
+                |imp| imp.on_source_query(pad, query),
+            )
+        })
+        .activatemode_function(activate)
+        .flags(gst::PadFlags::PROXY_CAPS)
+        .build()
+}
+
+fn activate(
+    pad: &gst::Pad,
+    parent: Option<&gst::Object>,
+    mode: gst::PadMode,
+    is_active: bool,
+) -> Result<(), gst::LoggableError> {
+    GpuInfer::catch_panic_pad_function(
+        parent,
+        || Err(gst::loggable_error!(CAT, "panic while a pad was switched")),
+        |imp| imp.on_active(pad, mode, is_active),
+    )
 }
 
 #[glib::object_subclass]
 impl ObjectSubclass for GpuInfer {
     const NAME: &'static str = "GstLiveTuneGpuInfer";
     type Type = super::GpuInfer;
-    type ParentType = gst_base::BaseTransform;
+    type ParentType = gst::Element;
     type Interfaces = (gst::Preset,);
+
+    fn with_class(class: &Self::Class) -> Self {
+        let template = |name| class.pad_template(name).expect("added with the class");
+        Self {
+            sink: sink_pad(&template("sink")),
+            src: src_pad(&template("src")),
+            settings: Mutex::default(),
+            state: Mutex::default(),
+        }
+    }
 }
 
-#[glib::derived_properties]
-impl ObjectImpl for GpuInfer {}
+impl ObjectImpl for GpuInfer {
+    fn properties() -> &'static [glib::ParamSpec] {
+        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
+            let mut specs = Settings::specs();
+            specs.extend(super::settings::read_only());
+            specs
+        });
+        &PROPERTIES
+    }
+
+    fn set_property(&self, _: usize, value: &glib::Value, spec: &glib::ParamSpec) {
+        guard("a property of gpuinfer", (), || {
+            if let Err(why) = self.check(spec.name(), value) {
+                gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{why}"));
+                return;
+            }
+            let settings = {
+                let mut settings = lock(&self.settings);
+                settings.set(spec.name(), value);
+                settings.clone()
+            };
+            self.on_set(spec.name(), settings);
+        });
+    }
+
+    fn property(&self, _: usize, spec: &glib::ParamSpec) -> glib::Value {
+        let value = guard("a property of gpuinfer", None, || match spec.name() {
+            "stats" => Some(self.stats().to_value()),
+            "active-backend" => Some(self.active_backend().to_value()),
+            name => lock(&self.settings).value(name),
+        });
+        value.unwrap_or_else(|| spec.default_value().clone())
+    }
+
+    fn constructed(&self) {
+        self.parent_constructed();
+        let obj = self.obj();
+        for pad in [&self.sink, &self.src] {
+            obj.add_pad(pad).expect("the first pad of its name");
+        }
+    }
+}
 
 impl GstObjectImpl for GpuInfer {}
+
+impl PresetImpl for GpuInfer {}
 
 impl ElementImpl for GpuInfer {
     fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
@@ -256,98 +405,22 @@ impl ElementImpl for GpuInfer {
             LazyLock::new(|| pads::always(&VideoCapsBuilder::new().format_list(FORMATS).build()));
         &TEMPLATES
     }
-}
 
-impl PresetImpl for GpuInfer {}
-
-impl BaseTransformImpl for GpuInfer {
-    const MODE: gst_base::subclass::BaseTransformMode =
-        gst_base::subclass::BaseTransformMode::AlwaysInPlace;
-    // Metas need a writable buffer, which the base class makes, sharing the pixels, where the frame is not.
-    const PASSTHROUGH_ON_SAME_CAPS: bool = false;
-    const TRANSFORM_IP_ON_PASSTHROUGH: bool = false;
-
-    fn start(&self) -> Result<(), gst::ErrorMessage> {
-        let settings = lock(&self.settings).clone();
-        let detector = model::open(&settings)?;
-        let classes = detector.classes();
-        let labels = model::labels(&settings, classes)?;
-        if labels.missing() > 0 {
-            let named = classes - labels.missing();
-            gst::element_imp_warning!(
-                self,
-                gst::LibraryError::Settings,
-                ("The model tells {classes} classes apart and the labels name {named}: the rest are called class N; \
-                     set the property labels to the file that belongs to the model")
-            );
-        }
-        gst::info!(CAT, imp = self, "{classes} classes, {settings:?}");
-        let worker = Worker {
-            detector,
-            labels,
-            info: None,
-            objects: Vec::new(),
-            painter: Painter::default(),
-        };
-        let state = State {
-            worker: Some(Box::new(worker)),
-            report: Report::of(settings.model.unwrap_or_default()),
-            _registration: telemetry::register(self, FACTORY, None),
-        };
-        *lock(&self.state) = Some(state);
-        Ok(())
-    }
-
-    fn stop(&self) -> Result<(), gst::ErrorMessage> {
-        // Dropped after the lock: it ends threads and leaves the registry.
-        let state = lock(&self.state).take();
-        drop(state);
-        Ok(())
-    }
-
-    fn set_caps(&self, incaps: &gst::Caps, _: &gst::Caps) -> Result<(), gst::LoggableError> {
-        let info = VideoInfo::from_caps(incaps)
-            .map_err(|_| gst::loggable_error!(CAT, "no raw video: {incaps}"))?;
-        if let Some(worker) = lock(&self.state)
-            .as_mut()
-            .and_then(|state| state.worker.as_mut())
+    fn change_state(
+        &self,
+        transition: gst::StateChange,
+    ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
+        if transition == gst::StateChange::ReadyToPaused
+            && let Err(error) = self.start()
         {
-            worker.info = Some(info);
+            self.post_error_message(error);
+            return Err(gst::StateChangeError);
         }
-        Ok(())
-    }
-
-    /// Pixels pass as they are: whatever downstream can take from an allocator, upstream may give. Only what a sink
-    /// would crop must be cropped before, as boxes are for what is seen.
-    fn propose_allocation(
-        &self,
-        _: Option<&gst::query::Allocation>,
-        query: &mut gst::query::Allocation,
-    ) -> Result<(), gst::LoggableError> {
-        self.parent_propose_allocation(None, query)?;
-        while let Some(crop) = query.find_allocation_meta::<VideoCropMeta>() {
-            query.remove_nth_allocation_meta(crop);
+        let changed = self.parent_change_state(transition);
+        let starts_in_vain = transition == gst::StateChange::ReadyToPaused && changed.is_err();
+        if transition == gst::StateChange::PausedToReady || starts_in_vain {
+            self.stop();
         }
-        Ok(())
-    }
-
-    fn transform_ip(
-        &self,
-        buffer: &mut gst::BufferRef,
-    ) -> Result<gst::FlowSuccess, gst::FlowError> {
-        let live = lock(&self.settings).live();
-        let mut worker = self.take_worker().ok_or(gst::FlowError::Flushing)?;
-        let outcome = guard("gpuinfer", Err("panic".to_owned()), || {
-            worker.work(buffer, live)
-        });
-        match &outcome {
-            Ok(stages) => self.count_objects(worker.objects.len(), *stages),
-            Err(why) => self.count_error(why),
-        }
-        if live.post_messages && outcome.is_ok() {
-            self.announce(&worker, buffer.pts());
-        }
-        self.put_back(worker);
-        Ok(gst::FlowSuccess::Ok)
+        changed
     }
 }

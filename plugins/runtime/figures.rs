@@ -40,14 +40,16 @@ pub(crate) enum Value {
     Text(String),
     /// Durations by size (not in structures, histogram in seconds).
     Distribution(Distribution),
+    /// Plain numbers by size (a structure whose fields are the bounds, histogram without a unit).
+    Sizes(Distribution),
 }
 
-/// How many durations fell below each bound.
+/// How many values fell below each bound. Durations are in seconds.
 #[derive(Clone, Debug)]
 pub(crate) struct Distribution {
-    /// Upper bound in seconds and the number of values between the bound before and this one; the last bound is infinite.
+    /// Upper bound and the number of values between the bound before and this one; the last bound is infinite.
     pub(crate) buckets: Vec<(f64, u64)>,
-    /// Sum of all values in seconds.
+    /// Sum of all values.
     pub(crate) sum: f64,
     /// Number of all values.
     pub(crate) count: u64,
@@ -79,6 +81,21 @@ fn send_value(value: &Value) -> Option<glib::SendValue> {
         Value::Bitrate(rate) => rate.as_bps_u32().to_send_value(),
         Value::Ratio(ratio) => ratio.as_f64().to_send_value(),
         Value::Text(text) => text.to_send_value(),
+        Value::Sizes(sizes) => counts(sizes).to_send_value(),
         Value::Distribution(_) => return None,
     })
+}
+
+/// How many values fell below each bound, the bounds as names.
+fn counts(sizes: &Distribution) -> gst::Structure {
+    let mut structure = gst::Structure::new_empty("sizes");
+    for (bound, count) in &sizes.buckets {
+        let name = if bound.is_finite() {
+            bound.to_string()
+        } else {
+            "more".to_owned()
+        };
+        structure.set(name, *count);
+    }
+    structure
 }

@@ -134,7 +134,12 @@ fn functions(text: &str) -> Vec<(String, usize)> {
         }
         let indent = line.len() - line.trim_start().len();
         let end = format!("{}}}", " ".repeat(indent));
+        let opening = lines[at..]
+            .iter()
+            .find(|line| line.ends_with(['{', '}', ';']));
+        let has_body = opening.is_some_and(|line| line.ends_with('{'));
         let length = lines[at..].iter().position(|line| *line == end);
+        let length = length.filter(|_| has_body);
         let name = after
             .chars()
             .take_while(|c| c.is_alphanumeric() || *c == '_');

@@ -13,10 +13,13 @@ use livetune_core::infer::{
 
 const INPUT: Size = Size::new(416, 416);
 const FRAME: Size = Size::new(1920, 1080);
-const THRESHOLDS: Thresholds = Thresholds {
-    confidence: 0.3,
-    iou: 0.45,
-};
+
+fn thresholds() -> Thresholds {
+    Thresholds {
+        confidence: 0.3,
+        ..Thresholds::default()
+    }
+}
 
 /// A crowded street as YOLOX-nano would see it: most cells empty, one in 40 with something in it.
 fn output() -> Vec<f32> {
@@ -38,11 +41,12 @@ fn decode(criterion: &mut Criterion) {
     let head = Head::from_output_shape(&[1, 3549, 85], INPUT).expect("YOLOX");
     let letterbox = Letterbox::new(FRAME, INPUT, head.placement());
     let mut decoder = Decoder::new(head);
-    let output = output();
+    let (output, thresholds) = (output(), thresholds());
+    let mut objects = Vec::new();
     criterion.bench_function("infer/yolox decode and nms [1,3549,85]", |bencher| {
         bencher.iter(|| {
-            let found = decoder.decode(black_box(&output), THRESHOLDS, &letterbox);
-            found.map(<[_]>::len)
+            let output = black_box(&output);
+            decoder.decode(output, &thresholds, &letterbox, &mut objects)
         });
     });
     let head = Head::from_output_shape(&[1, 84, 3549], INPUT).expect("YOLOv8");
@@ -55,8 +59,8 @@ fn decode(criterion: &mut Criterion) {
     }
     criterion.bench_function("infer/yolov8 decode and nms [1,84,3549]", |bencher| {
         bencher.iter(|| {
-            let found = decoder.decode(black_box(&columns), THRESHOLDS, &letterbox);
-            found.map(<[_]>::len)
+            let output = black_box(&columns);
+            decoder.decode(output, &thresholds, &letterbox, &mut objects)
         });
     });
 }

@@ -1,28 +1,16 @@
-//! From the network's output to objects in the frame.
+//! From the network's outputs to what is in the frame.
 
-use super::detection::Detection;
-use super::head::{Head, Scratch, WrongLength};
+use super::found::Found;
+use super::head::{Head, Output, Scratch, WrongLength};
 use super::letterbox::Letterbox;
-use super::nms::suppress;
+use super::nms::{sort, suppress};
+use super::thresholds::Thresholds;
 
-/// Objects per frame, the surest ones; the bound that Ultralytics calls `max_det`.
-pub const MAX_OBJECTS: usize = 300;
-
-/// What counts as an object.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Thresholds {
-    /// The least confidence, 0 to 1.
-    pub confidence: f32,
-    /// Two boxes of one class that overlap by more than this (intersection over union) are one object.
-    pub iou: f32,
-}
-
-/// Reads one model's output. Its buffers live as long as it does: no allocation per frame once they have grown.
+/// Reads one model's outputs. Its buffers live as long as it does: no allocation per frame once they have grown.
 #[derive(Debug)]
 pub struct Decoder {
     head: Head,
     scratch: Scratch,
-    found: Vec<Detection>,
 }
 
 impl Decoder {
@@ -31,7 +19,6 @@ impl Decoder {
         Self {
             head,
             scratch: Scratch::default(),
-            found: Vec::new(),
         }
     }
 
@@ -40,43 +27,75 @@ impl Decoder {
         &self.head
     }
 
-    /// The objects in `output`, in pixels of the frame that `letterbox` put in, surest first.
+    /// What `outputs` tell of the picture that `letterbox` put in, into `found`, which is emptied before.
     pub fn decode(
         &mut self,
-        output: &[f32],
-        thresholds: Thresholds,
+        outputs: &[Output<'_>],
+        thresholds: &Thresholds,
         letterbox: &Letterbox,
-    ) -> Result<&[Detection], WrongLength> {
-        self.found.clear();
-        let confidence = thresholds.confidence;
+        found: &mut Found,
+    ) -> Result<(), WrongLength> {
+        found.clear();
         self.head
-            .read(output, confidence, &mut self.scratch, &mut self.found)?;
-        suppress(&mut self.found, thresholds.iou, MAX_OBJECTS);
-        for object in &mut self.found {
+            .read(outputs, thresholds, &mut self.scratch, found)?;
+        let objects = &mut found.objects;
+        if self.head.repeats_itself() {
+            suppress(objects, thresholds);
+        } else {
+            sort(objects);
+            objects.truncate(thresholds.max_objects);
+        }
+        for object in &mut *objects {
             object.area = letterbox.to_frame(&object.area);
         }
         // A box in the padding has nothing left.
-        self.found.retain(|object| object.area.is_proper());
-        Ok(&self.found)
+        objects.retain(|object| object.area.is_proper());
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::infer::detection::Area;
+    use crate::infer::detection::{Area, Detection};
+    use crate::infer::head::{Family, Hints};
     use crate::infer::letterbox::Size;
+    use crate::infer::thresholds::{ClassFilter, MAX_OBJECTS};
 
     const ANCHORS: usize = 84;
-    const ALL: Thresholds = Thresholds {
-        confidence: 0.5,
-        iou: 0.45,
-    };
+
+    fn decode(
+        decoder: &mut Decoder,
+        output: &[f32],
+        thresholds: &Thresholds,
+        letterbox: &Letterbox,
+    ) -> Vec<Detection> {
+        let mut found = Found::default();
+        found.objects.push(Detection::default());
+        let data = output;
+        let output = Output {
+            data,
+            ..Output::default()
+        };
+        decoder
+            .decode(&[output], thresholds, letterbox, &mut found)
+            .expect("decoded");
+        found.objects
+    }
+
+    fn head(shape: &[usize], input: Size) -> Head {
+        let output = Output {
+            shape,
+            ..Output::default()
+        };
+        Head::recognise(None, &[output], input, &Hints::default()).expect("known shape")
+    }
 
     fn decoder() -> (Decoder, Letterbox) {
         let input = Size::new(64, 64);
-        let head = Head::from_output_shape(&[1, 6, ANCHORS], input).expect("YOLOv8");
-        let letterbox = Letterbox::new(Size::new(640, 320), input, head.placement());
+        let head = head(&[6, ANCHORS], input);
+        assert_eq!(head.family(), Family::YoloV8);
+        let letterbox = Letterbox::new(Size::new(640, 320), input, head.family().placement());
         (Decoder::new(head), letterbox)
     }
 
@@ -93,7 +112,8 @@ mod tests {
         put(&mut output, 3, [32.0, 32.0, 10.0, 10.0, 0.9, 0.0]);
         put(&mut output, 4, [33.0, 32.0, 10.0, 10.0, 0.8, 0.0]);
         put(&mut output, 5, [10.0, 5.0, 10.0, 10.0, 0.0, 0.7]);
-        let found = decoder.decode(&output, ALL, &letterbox).expect("decoded");
+        let all = Thresholds::default();
+        let found = decode(&mut decoder, &output, &all, &letterbox);
         let expected = Detection {
             area: Area::around(320.0, 160.0, 100.0, 100.0),
             class: 0,
@@ -103,10 +123,26 @@ mod tests {
     }
 
     #[test]
+    fn classes_that_do_not_count_hide_nothing() {
+        let (mut decoder, letterbox) = decoder();
+        let mut output = vec![0.0; ANCHORS * 6];
+        put(&mut output, 3, [32.0, 32.0, 10.0, 10.0, 0.9, 0.0]);
+        put(&mut output, 4, [33.0, 32.0, 10.0, 10.0, 0.0, 0.8]);
+        let second = Thresholds {
+            across_classes: true,
+            classes: ClassFilter::only(&[1]),
+            ..Thresholds::default()
+        };
+        let found = decode(&mut decoder, &output, &second, &letterbox);
+        let classes: Vec<usize> = found.iter().map(|object| object.class).collect();
+        assert_eq!(classes, [1]);
+    }
+
+    #[test]
     fn a_frame_full_of_objects_is_cut_at_the_limit() {
         let input = Size::new(416, 416);
-        let head = Head::from_output_shape(&[1, 5, 3549], input).expect("YOLOv8");
-        let letterbox = Letterbox::new(input, input, head.placement());
+        let head = head(&[5, 3549], input);
+        let letterbox = Letterbox::new(input, input, head.family().placement());
         let mut output = vec![1.0; 3549 * 5];
         for at in 0..3549 {
             output[at] = (at % 400) as f32;
@@ -115,7 +151,14 @@ mod tests {
             output[3 * 3549 + at] = 0.5;
         }
         let mut decoder = Decoder::new(head);
-        let found = decoder.decode(&output, ALL, &letterbox).expect("decoded");
+        let all = Thresholds::default();
+        let found = decode(&mut decoder, &output, &all, &letterbox);
         assert_eq!(found.len(), MAX_OBJECTS);
+        let few = Thresholds {
+            max_objects: 7,
+            ..all
+        };
+        let found = decode(&mut decoder, &output, &few, &letterbox);
+        assert_eq!(found.len(), 7);
     }
 }

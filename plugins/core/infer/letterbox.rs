@@ -1,6 +1,7 @@
 //! Where the frame lies in the network's input.
 
 use super::detection::Area;
+use super::region::Region;
 
 /// Width and height in pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,57 +19,84 @@ impl Size {
     }
 }
 
-/// Where the frame goes when it is smaller than the input in one direction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How a picture gets into an input of another shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Placement {
     /// Into the corner; sizes rounded down: the convention of YOLOX.
     TopLeft,
     /// Into the middle; sizes rounded to the nearest: the convention of Ultralytics.
     Centred,
+    /// To the size of the input, its shape not kept.
+    Stretch,
+    /// The middle of it, as much as has the input's shape: the convention of classifiers.
+    Crop,
 }
 
-/// The frame scaled into the network's input with its shape kept, and the way back.
+/// A frame, or a region of one, scaled into the network's input, and the way back.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Letterbox {
-    /// The frame.
-    pub frame: Size,
+    /// What of the frame is seen.
+    pub source: Region,
     /// The network's input.
     pub input: Size,
-    /// The size of the scaled frame; at least 1 by 1, at most the input's.
+    /// The size of what is seen in the input; at least 1 by 1, at most the input's.
     pub content: Size,
-    /// Columns of the input left of the scaled frame.
+    /// Columns of the input left of it.
     pub left: u32,
     /// Rows of the input above it.
     pub top: u32,
 }
 
 impl Letterbox {
-    /// Fits `frame` into `input`.
+    /// Fits all of `frame` into `input`.
     pub fn new(frame: Size, input: Size, placement: Placement) -> Self {
+        Self::of(Region::whole(frame), input, placement)
+    }
+
+    /// Fits `region` of a frame into `input`.
+    pub fn of(region: Region, input: Size, placement: Placement) -> Self {
+        match placement {
+            Placement::TopLeft | Placement::Centred => Self::inside(region, input, placement),
+            Placement::Stretch => Self::filled(region, input),
+            Placement::Crop => Self::filled(middle(region, input), input),
+        }
+    }
+
+    fn filled(source: Region, input: Size) -> Self {
+        Self {
+            source,
+            input,
+            content: Size::new(input.width.max(1), input.height.max(1)),
+            left: 0,
+            top: 0,
+        }
+    }
+
+    fn inside(source: Region, input: Size, placement: Placement) -> Self {
         let ratio = f64::min(
-            f64::from(input.width) / f64::from(frame.width.max(1)),
-            f64::from(input.height) / f64::from(frame.height.max(1)),
+            f64::from(input.width) / f64::from(source.width.max(1)),
+            f64::from(input.height) / f64::from(source.height.max(1)),
         );
         let fit = |length: u32, limit: u32| {
             let exact = f64::from(length) * ratio;
             // A product that misses a whole number by rounding alone is meant to be that number.
             let rounded = match placement {
                 Placement::TopLeft => (exact + 1e-6).floor(),
-                Placement::Centred => exact.round(),
+                _ => exact.round(),
             };
             (rounded as u32).clamp(1, limit.max(1))
         };
         let content = Size {
-            width: fit(frame.width, input.width),
-            height: fit(frame.height, input.height),
+            width: fit(source.width, input.width),
+            height: fit(source.height, input.height),
         };
         let margin = |limit: u32, length: u32| match placement {
             Placement::TopLeft => 0,
             // An odd margin has its greater half behind the frame, as at Ultralytics.
-            Placement::Centred => limit.saturating_sub(length) / 2,
+            _ => limit.saturating_sub(length) / 2,
         };
         Self {
-            frame,
+            source,
             input,
             content,
             left: margin(input.width, content.width),
@@ -76,10 +104,16 @@ impl Letterbox {
         }
     }
 
-    /// The part of `area`, in pixels of the input, that lies in the frame, in pixels of the frame.
+    /// Whether the input has room around what is seen.
+    pub fn has_padding(&self) -> bool {
+        self.content != self.input
+    }
+
+    /// The part of `area`, in pixels of the input, that is seen of the frame, in pixels of the frame.
     pub fn to_frame(&self, area: &Area) -> Area {
-        let x = |at: f32| unscale(at, self.left, self.frame.width, self.content.width);
-        let y = |at: f32| unscale(at, self.top, self.frame.height, self.content.height);
+        let (source, content) = (self.source, self.content);
+        let x = |at: f32| unscale(at, self.left, source.left, source.width, content.width);
+        let y = |at: f32| unscale(at, self.top, source.top, source.height, content.height);
         Area {
             left: x(area.left),
             top: y(area.top),
@@ -89,9 +123,27 @@ impl Letterbox {
     }
 }
 
-fn unscale(at: f32, margin: u32, frame: u32, content: u32) -> f32 {
-    let scale = f64::from(frame) / f64::from(content);
-    ((f64::from(at) - f64::from(margin)) * scale).clamp(0.0, f64::from(frame)) as f32
+/// The largest part of `region` around its middle that has the shape of `input`.
+fn middle(region: Region, input: Size) -> Region {
+    let (width, height) = (f64::from(region.width), f64::from(region.height));
+    let shape = f64::from(input.width.max(1)) / f64::from(input.height.max(1));
+    let part = |length: u32, exact: f64| (exact.round() as u32).clamp(1, length.max(1));
+    let (inner_width, inner_height) = (
+        part(region.width, height * shape),
+        part(region.height, width / shape),
+    );
+    Region {
+        left: region.left + region.width.saturating_sub(inner_width) / 2,
+        top: region.top + region.height.saturating_sub(inner_height) / 2,
+        width: inner_width,
+        height: inner_height,
+    }
+}
+
+fn unscale(at: f32, margin: u32, start: u32, length: u32, content: u32) -> f32 {
+    let scale = f64::from(length) / f64::from(content);
+    let inside = ((f64::from(at) - f64::from(margin)) * scale).clamp(0.0, f64::from(length));
+    (f64::from(start) + inside) as f32
 }
 
 #[cfg(test)]
@@ -146,6 +198,50 @@ mod tests {
             bottom: 720.0,
         };
         assert_eq!(whole, frame);
+    }
+
+    #[test]
+    fn a_stretched_frame_fills_the_input_and_comes_back() {
+        let boxed = Letterbox::new(
+            Size::new(1280, 720),
+            Size::new(320, 240),
+            Placement::Stretch,
+        );
+        assert_eq!(boxed.content, boxed.input);
+        assert!(!boxed.has_padding());
+        let area = boxed.to_frame(&Area::around(160.0, 120.0, 32.0, 24.0));
+        assert_eq!(area, Area::around(640.0, 360.0, 128.0, 72.0));
+    }
+
+    #[test]
+    fn of_a_cropped_frame_the_middle_is_seen() {
+        let boxed = Letterbox::new(Size::new(1280, 720), Size::new(224, 224), Placement::Crop);
+        let middle = Region {
+            left: 280,
+            top: 0,
+            width: 720,
+            height: 720,
+        };
+        assert_eq!(boxed.source, middle);
+        let boxed = Letterbox::new(Size::new(300, 500), Size::new(200, 100), Placement::Crop);
+        assert_eq!((boxed.source.top, boxed.source.height), (175, 150));
+    }
+
+    #[test]
+    fn a_region_stays_where_it_is_in_the_frame() {
+        let region = Region {
+            left: 100,
+            top: 50,
+            width: 200,
+            height: 100,
+        };
+        let boxed = Letterbox::of(region, Size::new(100, 100), Placement::Centred);
+        assert_eq!((boxed.content, boxed.top), (Size::new(100, 50), 25));
+        let area = boxed.to_frame(&Area::around(50.0, 50.0, 10.0, 10.0));
+        assert_eq!(area, Area::around(200.0, 100.0, 20.0, 20.0));
+        let beyond = boxed.to_frame(&Area::around(0.0, 0.0, 500.0, 500.0));
+        assert_eq!((beyond.left, beyond.top), (100.0, 50.0));
+        assert_eq!((beyond.right, beyond.bottom), (300.0, 150.0));
     }
 
     proptest! {

@@ -3,18 +3,43 @@
 
 mod decoder;
 mod detection;
+mod durations;
+mod found;
 mod head;
 mod labels;
 mod letterbox;
 mod nms;
+mod order;
+mod region;
+mod revisit;
+mod roi;
+mod schedule;
 mod tensor;
+mod thresholds;
 mod timings;
+mod track;
 
-pub use decoder::{Decoder, MAX_OBJECTS, Thresholds};
+pub use decoder::Decoder;
 pub use detection::{Area, Detection};
-pub use head::{Family, Head, SUPPORTED, WrongLength};
+pub use durations::Durations;
+pub use found::{Class, Found, NamedTensor};
+pub use head::{Activation, BoxNumbers, Family, Head, Hints, Output, SUPPORTED, Unit, WrongLength};
 pub use labels::Labels;
 pub use letterbox::{Letterbox, Placement, Size};
 pub use nms::suppress;
-pub use tensor::{ChannelOrder, Normalisation, Packing, fill, write_pixels};
+pub use order::{
+    Boxes, Budget, Cause, Config as OrderConfig, LONGEST_BUDGET, Order, Outcome, Policy, Stamp,
+    Step,
+};
+pub use region::Region;
+pub use revisit::{Reason as RevisitReason, Revisit, RevisitConfig};
+pub use roi::Rois;
+pub use schedule::{
+    Batch, Batcher, Config, ConfigError, CostModel, Due, Frame, Reason, StreamId, Submitted,
+};
+pub use tensor::{
+    CHANNELS, ChannelOrder, Element, Layout, Normalisation, Packing, fill, write_pixels,
+};
+pub use thresholds::{ClassFilter, MAX_OBJECTS, Thresholds};
 pub use timings::{BOUNDS, Stage, Stages, Timings};
+pub use track::{Tracked, Tracker, TrackerConfig};

@@ -1,18 +1,16 @@
 //! Non-maximum suppression: of several boxes around one object, the surest stays.
 
 use super::detection::Detection;
+use super::thresholds::Thresholds;
 
 /// Candidates looked at, surest first; the bound that Ultralytics calls `max_nms`.
 const MAX_CANDIDATES: usize = 30_000;
 
-/// Keeps of every group of `found` that overlap by more than `iou` and are of one class the surest, and of all of
-/// them the `limit` surest; sorted by falling confidence.
-pub fn suppress(found: &mut Vec<Detection>, iou: f32, limit: usize) {
-    found.sort_unstable_by(|a, b| {
-        let surest_first = b.confidence.total_cmp(&a.confidence);
-        let then_by_place = a.area.left.total_cmp(&b.area.left);
-        surest_first.then(then_by_place).then(a.class.cmp(&b.class))
-    });
+/// Keeps of every group of `found` that overlap too much and are of one class the surest, and of all of them the
+/// surest, not too many; sorted by falling confidence.
+pub fn suppress(found: &mut Vec<Detection>, thresholds: &Thresholds) {
+    let (iou, limit) = (thresholds.iou, thresholds.max_objects);
+    sort(found);
     found.truncate(MAX_CANDIDATES);
     let mut kept = 0;
     for at in 0..found.len() {
@@ -20,9 +18,10 @@ pub fn suppress(found: &mut Vec<Detection>, iou: f32, limit: usize) {
             break;
         }
         let candidate = found[at];
-        let hidden = found[..kept]
-            .iter()
-            .any(|surer| surer.class == candidate.class && surer.area.iou(&candidate.area) > iou);
+        let hidden = found[..kept].iter().any(|surer| {
+            (thresholds.across_classes || surer.class == candidate.class)
+                && surer.area.iou(&candidate.area) > iou
+        });
         if !hidden {
             found[kept] = candidate;
             kept += 1;
@@ -31,11 +30,28 @@ pub fn suppress(found: &mut Vec<Detection>, iou: f32, limit: usize) {
     found.truncate(kept);
 }
 
+/// Sorts `found` by falling confidence, equals always in the same order.
+pub(super) fn sort(found: &mut [Detection]) {
+    found.sort_unstable_by(|a, b| {
+        let surest_first = b.confidence.total_cmp(&a.confidence);
+        let then_by_place = a.area.left.total_cmp(&b.area.left);
+        surest_first.then(then_by_place).then(a.class.cmp(&b.class))
+    });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::infer::detection::Area;
     use proptest::prelude::*;
+
+    fn thresholds(iou: f32, max_objects: usize) -> Thresholds {
+        Thresholds {
+            iou,
+            max_objects,
+            ..Thresholds::default()
+        }
+    }
 
     fn found(x: f32, class: usize, confidence: f32) -> Detection {
         Detection {
@@ -48,15 +64,21 @@ mod tests {
     #[test]
     fn the_surest_of_a_group_stays() {
         let mut all = vec![found(1.0, 0, 0.6), found(0.0, 0, 0.9), found(30.0, 0, 0.5)];
-        suppress(&mut all, 0.45, 300);
+        suppress(&mut all, &thresholds(0.45, 300));
         assert_eq!(all, [found(0.0, 0, 0.9), found(30.0, 0, 0.5)]);
     }
 
     #[test]
     fn classes_do_not_hide_each_other() {
         let mut all = vec![found(0.0, 0, 0.9), found(0.0, 1, 0.8)];
-        suppress(&mut all, 0.45, 300);
+        suppress(&mut all, &thresholds(0.45, 300));
         assert_eq!(all.len(), 2);
+        let across = Thresholds {
+            across_classes: true,
+            ..Thresholds::default()
+        };
+        suppress(&mut all, &across);
+        assert_eq!(all, [found(0.0, 0, 0.9)]);
     }
 
     proptest! {
@@ -68,7 +90,7 @@ mod tests {
         ) {
             let before: Vec<_> = all.iter().map(|&(x, class, sure)| found(x, class, sure)).collect();
             let mut after = before.clone();
-            suppress(&mut after, iou, limit);
+            suppress(&mut after, &thresholds(iou, limit));
             prop_assert!(after.len() <= limit);
             prop_assert!(after.iter().all(|one| before.contains(one)));
             prop_assert!(after.windows(2).all(|pair| pair[0].confidence >= pair[1].confidence));

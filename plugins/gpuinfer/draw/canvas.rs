@@ -1,15 +1,22 @@
 //! A mapped frame of any format as something to draw on.
 
-use std::convert::Infallible;
-
-use embedded_graphics::pixelcolor::Rgb888;
-use embedded_graphics::prelude::*;
-use embedded_graphics::primitives::Rectangle;
 use gst_video::prelude::*;
 use gst_video::{VideoFormat, VideoFrameRef};
 
-use crate::gpuinfer::picture::{Colours, packing};
+use livetune_core::infer::Size;
 use yuv::YuvRange;
+
+use crate::gpuinfer::picture::{Colours, packing};
+
+/// Red, green and blue.
+pub(super) type Colour = [u8; 3];
+
+/// A rectangle of whole pixels: left and top, and right and bottom, which it does not reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Patch {
+    pub(super) from: (u32, u32),
+    pub(super) to: (u32, u32),
+}
 
 /// Where the bytes of one plane lie and how a pixel of the picture finds its own.
 #[derive(Clone, Copy, Debug)]
@@ -40,13 +47,9 @@ impl<'a> Canvas<'a> {
         size: Size,
     ) -> Option<Self> {
         let info = frame.info();
-        let strides = info.stride().to_vec();
-        let strides: Vec<usize> = strides
-            .iter()
-            .filter_map(|s| usize::try_from(*s).ok())
-            .collect();
+        let strides = info.stride();
         let layer = |plane: usize, every, step, offset| {
-            let stride = *strides.get(plane)?;
+            let stride = usize::try_from(*strides.get(plane)?).ok()?;
             Some(Layer {
                 plane,
                 stride,
@@ -88,8 +91,7 @@ impl<'a> Canvas<'a> {
     }
 
     /// The samples of `colour`, one per layer.
-    fn samples(&self, colour: Rgb888) -> [u8; 3] {
-        let [red, green, blue] = [colour.r(), colour.g(), colour.b()];
+    fn samples(&self, [red, green, blue]: Colour) -> [u8; 3] {
         let Some(Colours { range, matrix }) = self.colours else {
             return [red, green, blue];
         };
@@ -111,8 +113,20 @@ impl<'a> Canvas<'a> {
         .map(|sample| sample.round() as u8)
     }
 
-    /// Makes everything from `left`, `top` to before `right`, `bottom`, which lies in the picture, of one colour.
-    fn fill(&mut self, (left, top): (u32, u32), (right, bottom): (u32, u32), samples: [u8; 3]) {
+    /// The whole picture.
+    pub(super) const fn size(&self) -> Size {
+        self.size
+    }
+
+    /// Makes what of `patch` is in the picture all of one colour.
+    pub(super) fn fill(&mut self, patch: Patch, colour: Colour) {
+        let Size { width, height } = self.size;
+        let (left, top) = patch.from;
+        let (right, bottom) = (patch.to.0.min(width), patch.to.1.min(height));
+        if left >= right || top >= bottom {
+            return;
+        }
+        let samples = self.samples(colour);
         for (layer, sample) in self.layers.iter().zip(samples) {
             let Some(layer) = layer else { continue };
             let (across, down) = layer.every;
@@ -130,77 +144,43 @@ impl<'a> Canvas<'a> {
             }
         }
     }
-}
 
-impl OriginDimensions for Canvas<'_> {
-    fn size(&self) -> Size {
-        self.size
-    }
-}
-
-impl DrawTarget for Canvas<'_> {
-    type Color = Rgb888;
-    type Error = Infallible;
-
-    fn draw_iter<I: IntoIterator<Item = Pixel<Rgb888>>>(
+    /// Lays `colour` over the picture where `mask` is, rows of `width` with 255 where it covers all. What lies
+    /// outside of `clip` stays as it is.
+    pub(super) fn stamp(
         &mut self,
-        pixels: I,
-    ) -> Result<(), Infallible> {
-        for Pixel(at, colour) in pixels {
-            self.fill_solid(&Rectangle::new(at, Size::new(1, 1)), colour)?;
-        }
-        Ok(())
-    }
-
-    fn fill_solid(&mut self, area: &Rectangle, colour: Rgb888) -> Result<(), Infallible> {
-        let visible = area.intersection(&self.bounding_box());
-        let Some(last) = visible.bottom_right() else {
-            return Ok(());
-        };
-        let first = (visible.top_left.x as u32, visible.top_left.y as u32);
+        mask: &[u8],
+        width: usize,
+        (left, top): (i64, i64),
+        clip: Patch,
+        colour: Colour,
+    ) {
         let samples = self.samples(colour);
-        self.fill(first, (last.x as u32 + 1, last.y as u32 + 1), samples);
-        Ok(())
-    }
-}
-
-/// A canvas seen through a magnifying glass: each pixel drawn is a square of pixels there.
-pub(super) struct Magnified<'a, 'b> {
-    canvas: &'a mut Canvas<'b>,
-    origin: Point,
-    factor: u32,
-}
-
-impl<'a, 'b> Magnified<'a, 'b> {
-    pub(super) fn new(canvas: &'a mut Canvas<'b>, origin: Point, factor: u32) -> Self {
-        Self {
-            canvas,
-            origin,
-            factor,
+        for (row, covers) in (top..).zip(mask.chunks_exact(width.max(1))) {
+            for (column, cover) in (left..).zip(covers) {
+                let inside = (i64::from(clip.from.0)..i64::from(clip.to.0)).contains(&column)
+                    && (i64::from(clip.from.1)..i64::from(clip.to.1)).contains(&row);
+                if inside && *cover > 0 {
+                    self.blend((column as u32, row as u32), *cover, samples);
+                }
+            }
         }
     }
-}
 
-impl Dimensions for Magnified<'_, '_> {
-    fn bounding_box(&self) -> Rectangle {
-        Rectangle::new(Point::zero(), self.canvas.size() / self.factor)
-    }
-}
-
-impl DrawTarget for Magnified<'_, '_> {
-    type Color = Rgb888;
-    type Error = Infallible;
-
-    fn draw_iter<I: IntoIterator<Item = Pixel<Rgb888>>>(
-        &mut self,
-        pixels: I,
-    ) -> Result<(), Infallible> {
-        let square = Size::new_equal(self.factor);
-        for Pixel(at, colour) in pixels {
-            let corner = self.origin + at * self.factor as i32;
-            self.canvas
-                .fill_solid(&Rectangle::new(corner, square), colour)?;
+    /// Moves the samples of a pixel towards `samples`, by `cover` parts of 255. Of a sample that pixels share it is
+    /// the part of one.
+    fn blend(&mut self, (x, y): (u32, u32), cover: u8, samples: [u8; 3]) {
+        for (layer, sample) in self.layers.iter().zip(samples) {
+            let Some(layer) = layer else { continue };
+            let (across, down) = layer.every;
+            let column = (x / across) as usize * layer.step + layer.offset;
+            let place = (y / down) as usize * layer.stride + column;
+            let Some(target) = self.planes[layer.plane].get_mut(place) else {
+                continue;
+            };
+            let (part, whole) = (i32::from(cover), (255 * across * down) as i32);
+            let way = i32::from(sample) - i32::from(*target);
+            *target = (i32::from(*target) + (way * part + way.signum() * whole / 2) / whole) as u8;
         }
-        Ok(())
     }
 }

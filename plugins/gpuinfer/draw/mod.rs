@@ -1,46 +1,46 @@
 //! Boxes and labels in the picture.
 
 mod canvas;
+mod text;
 
 use std::fmt::Write;
 
-use embedded_graphics::mono_font::MonoTextStyleBuilder;
-use embedded_graphics::mono_font::iso_8859_1::FONT_8X13;
-use embedded_graphics::pixelcolor::Rgb888;
-use embedded_graphics::prelude::*;
-use embedded_graphics::primitives::Rectangle;
-use embedded_graphics::text::{Baseline, Text};
 use gst_video::VideoFrameRef;
-use livetune_core::infer::{self, Labels};
+use livetune_core::infer::{Labels, Size};
 
-use super::objects::Object;
-use canvas::{Canvas, Magnified};
+use super::objects::{Object, What};
+use canvas::{Canvas, Colour, Patch};
+use text::Typeface;
 
-/// Colours that lie far apart for the eye; classes take them in turn. From P. Green-Armytage, "A Colour Alphabet
-/// and the Limits of Colour Coding" (2010), the bright ones.
-const PALETTE: [Rgb888; 10] = [
-    Rgb888::new(43, 206, 72),
-    Rgb888::new(255, 164, 5),
-    Rgb888::new(94, 241, 242),
-    Rgb888::new(240, 163, 255),
-    Rgb888::new(255, 255, 128),
-    Rgb888::new(255, 0, 16),
-    Rgb888::new(0, 117, 220),
-    Rgb888::new(157, 204, 0),
-    Rgb888::new(255, 168, 187),
-    Rgb888::new(224, 255, 102),
+/// Colours that lie far apart for the eye; classes take them in turn, or objects where they are tracked. From
+/// P. Green-Armytage, "A Colour Alphabet and the Limits of Colour Coding" (2010), the bright ones.
+const PALETTE: [Colour; 10] = [
+    [43, 206, 72],
+    [255, 164, 5],
+    [94, 241, 242],
+    [240, 163, 255],
+    [255, 255, 128],
+    [255, 0, 16],
+    [0, 117, 220],
+    [157, 204, 0],
+    [255, 168, 187],
+    [224, 255, 102],
 ];
+const BLACK: Colour = [0, 0, 0];
+const WHITE: Colour = [255, 255, 255];
 
 /// A line is as thick as one of so many parts of the picture's shorter side, and two pixels at least: half the
 /// colour of a thinner one is lost in 4:2:0.
 const LINES_PER_SIDE: u32 = 360;
-/// A letter is as high as one of so many parts of the picture's shorter side.
-const LETTERS_PER_SIDE: u32 = 36;
+/// A line of text is as high as one of so many parts of the picture's shorter side, and so many pixels at least.
+const TEXTS_PER_SIDE: u32 = 32;
+const LEAST_TEXT: u32 = 14;
 
-/// Draws objects; its text buffer is reused.
+/// Draws objects; its text buffer and its letters are reused.
 #[derive(Debug, Default)]
 pub(super) struct Painter {
     text: String,
+    typeface: Typeface,
 }
 
 impl Painter {
@@ -48,70 +48,107 @@ impl Painter {
     pub(super) fn draw(
         &mut self,
         frame: &mut VideoFrameRef<&mut gst::BufferRef>,
-        visible: infer::Size,
+        visible: Size,
         objects: &[Object],
         labels: &Labels,
     ) {
-        let size = Size::new(visible.width, visible.height);
-        let Some(mut canvas) = Canvas::of(frame, size) else {
+        let Some(mut canvas) = Canvas::of(frame, visible) else {
             return;
         };
-        let Size { width, height } = size;
-        let side = width.min(height);
+        let side = visible.width.min(visible.height);
         let thickness = (side / LINES_PER_SIDE).max(2);
-        let letter = FONT_8X13.character_size;
-        let unit = LETTERS_PER_SIDE * letter.height;
-        let scale = ((side + unit / 2) / unit).max(1);
+        let height = (side / TEXTS_PER_SIDE).max(LEAST_TEXT);
+        self.typeface.set_height(height);
         // More letters than that are not seen, and a line of a file may have millions.
-        let letters = (width / (letter.width * scale)) as usize + 1;
+        let letters = (visible.width / (height / 4)) as usize + 1;
         // The surest object on top.
         for object in objects.iter().rev() {
-            let colour = PALETTE[object.class % PALETTE.len()];
-            let (left, top, width, height) = object.rect;
-            let corner = Point::new(left as i32, top as i32);
-            let area = Rectangle::new(corner, Size::new(width, height));
-            draw_frame(&mut canvas, area, thickness, colour);
+            let colour = colour(object);
+            let corner = match object.what {
+                What::Detected => {
+                    draw_frame(&mut canvas, object.rect, thickness, colour);
+                    above(object.rect, height)
+                }
+                What::Classified => inside(object, height),
+            };
             self.text.clear();
+            // Writing into a string does not fail.
+            if let Some(track) = object.track {
+                let _ = write!(self.text, "#{track} ");
+            }
             let label = labels.name(object.class);
             let percent = object.confidence * 100.0;
             self.text.extend(label.chars().take(letters));
-            // Writing into a string does not fail.
             let _ = write!(self.text, " {percent:.0}%");
-            draw_label(&mut canvas, area, scale, colour, &self.text);
+            self.draw_label(&mut canvas, corner, height, colour);
         }
     }
-}
 
-/// Four bars inside the edges of `area`.
-fn draw_frame(canvas: &mut Canvas<'_>, area: Rectangle, thickness: u32, colour: Rgb888) {
-    let Size { width, height } = area.size;
-    let (across, down) = (thickness.min(width), thickness.min(height));
-    let right = area.top_left + Point::new((width - across) as i32, 0);
-    let bottom = area.top_left + Point::new(0, (height - down) as i32);
-    for (corner, size) in [
-        (area.top_left, Size::new(width, down)),
-        (bottom, Size::new(width, down)),
-        (area.top_left, Size::new(across, height)),
-        (right, Size::new(across, height)),
-    ] {
-        let Ok(()) = canvas.fill_solid(&Rectangle::new(corner, size), colour);
+    /// Text on the colour of the box.
+    fn draw_label(
+        &mut self,
+        canvas: &mut Canvas<'_>,
+        (x, y): (u32, u32),
+        height: u32,
+        colour: Colour,
+    ) {
+        let margin = height / 6;
+        let width = self.typeface.width(&self.text).ceil() as u32 + 2 * margin;
+        // Kept whole where the box is at the right edge.
+        let x = x.min(canvas.size().width.saturating_sub(width));
+        let Size {
+            width: right,
+            height: bottom,
+        } = canvas.size();
+        let patch = Patch {
+            from: (x, y),
+            to: ((x + width).min(right), (y + height).min(bottom)),
+        };
+        canvas.fill(patch, colour);
+        let ink = if is_bright(colour) { BLACK } else { WHITE };
+        self.typeface
+            .write(canvas, &self.text, (x + margin, y), patch, ink);
     }
 }
 
-/// Black on the colour of the box, above it where there is room, else inside.
-fn draw_label(canvas: &mut Canvas<'_>, area: Rectangle, scale: u32, colour: Rgb888, text: &str) {
-    let letter = FONT_8X13.character_size;
-    let height = (letter.height * scale) as i32;
-    let width = (letter.width * scale) as i32 * text.chars().count() as i32;
-    let Point { x, y } = area.top_left;
-    // Kept whole where the box is at the right edge.
-    let x = x.min(canvas.size().width as i32 - width).max(0);
-    let y = if y >= height { y - height } else { y };
-    let style = MonoTextStyleBuilder::new()
-        .font(&FONT_8X13)
-        .text_color(Rgb888::BLACK)
-        .background_color(colour)
-        .build();
-    let text = Text::with_baseline(text, Point::zero(), style, Baseline::Top);
-    let Ok(_) = text.draw(&mut Magnified::new(canvas, Point::new(x, y), scale));
+/// Where the label goes of a box: above it where there is room, else inside.
+fn above((x, y, ..): (u32, u32, u32, u32), height: u32) -> (u32, u32) {
+    (x, if y >= height { y - height } else { y })
+}
+
+/// Where the label goes of what an object was classified as: to the foot of its box; of the frame to its head.
+fn inside(object: &Object, height: u32) -> (u32, u32) {
+    let (x, y, _, h) = object.rect;
+    let foot = h.saturating_sub(height) * u32::from(object.parent.is_some());
+    (x, y + foot)
+}
+
+/// That of the track, or of the class where the object is not tracked.
+fn colour(object: &Object) -> Colour {
+    let number = object.track.unwrap_or(object.class as u64);
+    PALETTE[(number % PALETTE.len() as u64) as usize]
+}
+
+/// Whether black is read better on it than white, by the weights of ITU-R BT.601.
+fn is_bright([red, green, blue]: Colour) -> bool {
+    299 * u32::from(red) + 587 * u32::from(green) + 114 * u32::from(blue) > 110_000
+}
+
+/// Four bars inside the edges of `rect`.
+fn draw_frame(
+    canvas: &mut Canvas<'_>,
+    (left, top, width, height): (u32, u32, u32, u32),
+    thickness: u32,
+    colour: Colour,
+) {
+    let (right, bottom) = (left + width, top + height);
+    let (across, down) = (thickness.min(width), thickness.min(height));
+    for (from, to) in [
+        ((left, top), (right, top + down)),
+        ((left, bottom - down), (right, bottom)),
+        ((left, top), (left + across, bottom)),
+        ((right - across, top), (right, bottom)),
+    ] {
+        canvas.fill(Patch { from, to }, colour);
+    }
 }

@@ -1,10 +1,36 @@
 //! What runs a network. An engine knows files and tensors; it knows nothing of video or of what the numbers mean.
+//!
+//! Two engines: rten, built in, and ONNX Runtime, a shared library that is looked for at run time. [`open`] picks one
+//! and says in words what it has got. One thread works with an engine; [`Engine::fork`] gives the next thread its own.
 
+mod bare;
+mod error;
+mod half;
+mod machine;
+mod onnxruntime;
+mod open;
+mod options;
 mod rten;
+mod stopper;
+mod survey;
 
 use std::fmt;
+use std::sync::LazyLock;
 
-pub(super) use rten::RtenEngine;
+pub use bare::{BareEngine, onnx_runtime};
+pub(super) use error::{EngineError, Fault};
+pub(super) use open::{ActiveDevice, Opened, open};
+pub(super) use options::EngineOptions;
+pub use options::{Backend, Device, Fallback, Precision};
+pub(super) use stopper::Stopper;
+
+static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+    gst::DebugCategory::new(
+        "gpuinfer-engine",
+        gst::DebugColorFlags::empty(),
+        Some("Engines of neural network inference"),
+    )
+});
 
 /// A loaded network on some device.
 pub(super) trait Engine: Send {
@@ -14,11 +40,25 @@ pub(super) trait Engine: Send {
     /// What it gives.
     fn outputs(&self) -> &[TensorInfo];
 
-    /// Runs the network with `tensor` as its only input; the results stay until the next run.
+    /// Runs the network with `tensor` as its only input; the results stay until the next run. The first dimension is
+    /// the batch.
     fn run(&mut self, tensor: TensorRef<'_>) -> Result<(), EngineError>;
 
-    /// Output number `index` of the last run; `None` before a run, after a failed one, and for what is not f32.
+    /// Output number `index` of the last run as f32, whatever the model computes with; `None` before a run, after a
+    /// failed one, and for what is no tensor of numbers.
     fn output(&self, index: usize) -> Option<TensorRef<'_>>;
+
+    #[allow(dead_code, reason = "for the workers of a shared network")]
+    /// The same network for one more thread, with `threads` threads for each run.
+    fn fork(&self, threads: u32) -> Result<Box<dyn Engine>, EngineError> {
+        let _ = threads;
+        Err(EngineError::new("this engine is the only one"))
+    }
+
+    /// What ends a run from another thread.
+    fn stopper(&self) -> Stopper {
+        Stopper::default()
+    }
 }
 
 /// A tensor as the model file declares it.
@@ -27,6 +67,7 @@ pub(super) struct TensorInfo {
     pub(super) name: String,
     /// `None` where any size is allowed.
     pub(super) shape: Vec<Option<usize>>,
+    /// Whether f32 can be given, or is given; the engine converts where the model has other numbers.
     pub(super) is_float: bool,
 }
 
@@ -35,16 +76,6 @@ pub(super) struct TensorInfo {
 pub(super) struct TensorRef<'a> {
     pub(super) shape: &'a [usize],
     pub(super) data: &'a [f32],
-}
-
-/// Why a network could not be loaded or run, in the engine's words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct EngineError(pub(super) String);
-
-impl fmt::Display for EngineError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 impl fmt::Display for TensorInfo {
@@ -58,3 +89,6 @@ impl fmt::Display for TensorInfo {
         write!(f, "{} [{}]{kind}", self.name, sizes.join(","))
     }
 }
+
+#[cfg(test)]
+mod tests;

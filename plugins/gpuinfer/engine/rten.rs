@@ -5,26 +5,46 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rten::{
-    DataType, Dimension, Model, ModelOptions, NodeId, RunOptions, ThreadPool, ValueOrView,
+    DataType, Dimension, Model, ModelOptions, NodeId, RunOptions, ThreadPool, Value, ValueOrView,
     ValueType, ValueView,
 };
-use rten_tensor::{Layout, Tensor};
+use rten_tensor::{AsView, Layout, Tensor};
 
-use super::{Engine, EngineError, TensorInfo, TensorRef};
+use super::{Engine, EngineError, Stopper, TensorInfo, TensorRef};
+
+/// Its version, as Cargo.toml has it.
+const VERSION: &str = "0.27";
 
 /// A model with the threads it runs on.
+pub(super) struct RtenEngine {
+    network: Arc<Network>,
+    options: RunOptions,
+    stopper: Stopper,
+    /// The input as the model wants it, where that is not f32.
+    bytes: Vec<u8>,
+    results: Vec<Option<(Vec<usize>, Vec<f32>)>>,
+}
+
+/// What engines for several threads share.
 #[derive(Debug)]
-pub(in crate::gpuinfer) struct RtenEngine {
+struct Network {
     model: Model,
     inputs: Vec<TensorInfo>,
     outputs: Vec<TensorInfo>,
-    options: RunOptions,
-    results: Vec<Option<(Vec<usize>, Vec<f32>)>>,
+    input: Input,
+}
+
+/// The numbers of the only input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Input {
+    Float,
+    Byte,
+    None,
 }
 
 impl RtenEngine {
     /// Loads the .onnx file at `path`. `threads` 0: as many as rten finds right, one per physical core.
-    pub(in crate::gpuinfer) fn load(path: &Path, threads: u32) -> Result<Self, EngineError> {
+    pub(super) fn load(path: &Path, threads: u32) -> Result<Self, EngineError> {
         let mut loader = ModelOptions::with_all_ops();
         // Packs the weights once instead of in every run.
         loader.prepack_weights(true);
@@ -33,50 +53,77 @@ impl RtenEngine {
             .extension()
             .is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"));
         let model = if is_named_so {
-            loader.load_file(path).map_err(said)?
+            loader.load_file(path).map_err(EngineError::new)?
         } else {
-            loader.load(fs::read(path).map_err(said)?).map_err(said)?
+            let bytes = fs::read(path).map_err(EngineError::new)?;
+            loader.load(bytes).map_err(EngineError::new)?
         };
         // An empty file is a valid message of protobuf's.
         if model.input_ids().is_empty() || model.output_ids().is_empty() {
-            return Err(EngineError("there is no network in it".to_owned()));
+            return Err(EngineError::new("there is no network in it"));
         }
-        let pool = (threads > 0).then(|| Arc::new(ThreadPool::with_num_threads(threads as usize)));
-        Ok(Self {
+        let network = Network {
             inputs: infos(&model, model.input_ids()),
             outputs: infos(&model, model.output_ids()),
-            options: RunOptions::default().with_thread_pool(pool),
-            results: Vec::new(),
+            input: input(&model),
             model,
-        })
+        };
+        Ok(Self::of(Arc::new(network), threads))
+    }
+
+    fn of(network: Arc<Network>, threads: u32) -> Self {
+        let pool = (threads > 0).then(|| Arc::new(ThreadPool::with_num_threads(threads as usize)));
+        Self {
+            network,
+            options: RunOptions::default().with_thread_pool(pool),
+            stopper: Stopper::default(),
+            bytes: Vec::new(),
+            results: Vec::new(),
+        }
+    }
+
+    /// What runs, for the user.
+    pub(super) fn title() -> String {
+        format!("rten {VERSION}, CPU")
     }
 }
 
 impl Engine for RtenEngine {
     fn inputs(&self) -> &[TensorInfo] {
-        &self.inputs
+        &self.network.inputs
     }
 
     fn outputs(&self) -> &[TensorInfo] {
-        &self.outputs
+        &self.network.outputs
     }
 
     fn run(&mut self, tensor: TensorRef<'_>) -> Result<(), EngineError> {
         self.results.clear();
-        let &[id] = self.model.input_ids() else {
-            return Err(EngineError("it wants more than one input".to_owned()));
+        if self.stopper.is_stopped() {
+            return Err(EngineError::stopped());
+        }
+        let model = &self.network.model;
+        let &[id] = model.input_ids() else {
+            return Err(EngineError::new("it wants more than one input"));
         };
-        let view = ValueView::from_shape(tensor.shape, tensor.data).map_err(said)?;
+        let view = match self.network.input {
+            Input::Float => {
+                ValueView::from_shape(tensor.shape, tensor.data).map_err(EngineError::new)?
+            }
+            Input::Byte => {
+                self.bytes.clear();
+                let bytes = tensor.data.iter().map(|number| number.round() as u8);
+                self.bytes.extend(bytes);
+                ValueView::from_shape(tensor.shape, &self.bytes[..]).map_err(EngineError::new)?
+            }
+            Input::None => return Err(EngineError::new("its input is no tensor of numbers")),
+        };
         let inputs = vec![(id, ValueOrView::View(view))];
         let options = Some(self.options.clone());
-        let values = self
-            .model
-            .run(inputs, self.model.output_ids(), options)
-            .map_err(said)?;
-        self.results.extend(values.into_iter().map(|value| {
-            let tensor: Tensor<f32> = value.into_tensor()?;
-            Some((tensor.shape().to_vec(), tensor.into_data()))
-        }));
+        let values = model
+            .run(inputs, model.output_ids(), options)
+            .map_err(EngineError::new)?;
+        self.results.extend(values.into_iter().map(numbers));
         Ok(())
     }
 
@@ -84,10 +131,40 @@ impl Engine for RtenEngine {
         let (shape, data) = self.results.get(index)?.as_ref()?;
         Some(TensorRef { shape, data })
     }
+
+    fn fork(&self, threads: u32) -> Result<Box<dyn Engine>, EngineError> {
+        Ok(Box::new(Self::of(self.network.clone(), threads)))
+    }
+
+    fn stopper(&self) -> Stopper {
+        self.stopper.clone()
+    }
 }
 
-fn said(error: impl std::fmt::Display) -> EngineError {
-    EngineError(error.to_string())
+/// The shape and the numbers of `value`, where it has any.
+fn numbers(value: Value) -> Option<(Vec<usize>, Vec<f32>)> {
+    fn convert<T: Copy>(tensor: &Tensor<T>, number: fn(T) -> f32) -> (Vec<usize>, Vec<f32>) {
+        let numbers = tensor.iter().map(|value| number(*value)).collect();
+        (tensor.shape().to_vec(), numbers)
+    }
+    match value {
+        Value::FloatTensor(tensor) => Some((tensor.shape().to_vec(), tensor.into_data())),
+        Value::Int32Tensor(tensor) => Some(convert(&tensor, |value| value as f32)),
+        Value::UInt8Tensor(tensor) => Some(convert(&tensor, f32::from)),
+        Value::Int8Tensor(tensor) => Some(convert(&tensor, f32::from)),
+        _ => None,
+    }
+}
+
+fn input(model: &Model) -> Input {
+    let [id] = model.input_ids() else {
+        return Input::None;
+    };
+    match model.node_info(*id).and_then(|node| node.dtype()) {
+        None | Some(ValueType::Tensor(DataType::Float)) => Input::Float,
+        Some(ValueType::Tensor(DataType::UInt8)) => Input::Byte,
+        Some(_) => Input::None,
+    }
 }
 
 fn infos(model: &Model, ids: &[NodeId]) -> Vec<TensorInfo> {
@@ -96,9 +173,9 @@ fn infos(model: &Model, ids: &[NodeId]) -> Vec<TensorInfo> {
         .map(|node| TensorInfo {
             name: node.name().unwrap_or_default().to_owned(),
             shape: node.shape().unwrap_or_default().iter().map(fixed).collect(),
-            is_float: node
-                .dtype()
-                .is_none_or(|kind| kind == ValueType::Tensor(DataType::Float)),
+            is_float: node.dtype().is_none_or(|kind| {
+                matches!(kind, ValueType::Tensor(DataType::Float | DataType::UInt8))
+            }),
         })
         .collect()
 }

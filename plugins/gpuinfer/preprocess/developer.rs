@@ -1,8 +1,8 @@
-//! YUV pictures of any kind as RGB without gaps, scaled on the way or not.
+//! YUV pictures of any kind as RGBA without gaps, scaled on the way or not.
 
 use fast_image_resize::Resizer;
 use fast_image_resize::pixels::{U8, U8x2};
-use livetune_core::infer::Size;
+use livetune_core::infer::{Packing, Region, Size};
 use yuv::{
     BufferStoreMut, YuvBiPlanarImage, YuvConversionMode, YuvGrayImage, YuvPackedImage,
     YuvPlanarImage, YuvPlanarImageMut,
@@ -12,8 +12,8 @@ use super::Unfit;
 use super::scale::{Extent, scale};
 use crate::gpuinfer::picture::{Colours, Picture, Pixels, Plane};
 
-/// Bytes of a pixel.
-pub(super) const RGB: usize = 3;
+/// Bytes of a pixel: four are faster to take apart than three.
+const RGBA: usize = 4;
 /// The mode that is exact to one step of 255, the only one built.
 const MODE: YuvConversionMode = YuvConversionMode::Balanced;
 
@@ -23,13 +23,18 @@ pub(super) struct Developer {
     planes: [Vec<u8>; 3],
     /// Planes of a packed picture before they are scaled.
     unpacked: [Vec<u8>; 3],
-    rgb: Vec<u8>,
+    rgba: Vec<u8>,
 }
 
 impl Developer {
-    /// The picture made last.
-    pub(super) fn rgb(&self) -> &[u8] {
-        &self.rgb
+    /// The picture made last, whose rows are `width` long, and how it lies.
+    pub(super) fn rgba(&self, width: u32) -> (&[u8], Packing) {
+        let packing = Packing {
+            stride: width as usize * RGBA,
+            bytes: RGBA,
+            offsets: [0, 1, 2],
+        };
+        (&self.rgba, packing)
     }
 
     /// Converts `picture` as it is. A picture of packed colours needs none of this and is left out.
@@ -40,22 +45,23 @@ impl Developer {
             Pixels::Planar { luma, blue, red } => self.convert_i420([luma, blue, red], colours),
             Pixels::Yuyv(plane) => self.convert_yuyv(plane, colours),
             Pixels::Gray(plane) => {
-                let (rgb, stride) = room(&mut self.rgb, plane.size);
-                convert_gray(plane, colours, rgb, stride)
+                let (rgba, stride) = room(&mut self.rgba, plane.size);
+                convert_gray(plane, colours, rgba, stride)
             }
             Pixels::Packed { .. } => Ok(()),
         }
     }
 
-    /// Scales the planes of `picture` to the size `to` and converts what comes out, chroma at full size.
+    /// Scales `region` of the planes of `picture` to the size `to` and converts what comes out, chroma at full size.
     pub(super) fn shrink(
         &mut self,
         resizer: &mut Resizer,
         picture: &Picture<'_>,
+        region: Region,
         to: Size,
     ) -> Result<(), Unfit> {
         let (colours, size) = (picture.colours, picture.size);
-        let (whole, half) = (Extent::whole(size), Extent::half(size));
+        let (whole, half) = (Extent::full(region), Extent::half(region));
         let [first, second, third] = &mut self.planes;
         match picture.pixels {
             Pixels::SemiPlanar { luma, chroma } => {
@@ -71,10 +77,7 @@ impl Developer {
             }
             Pixels::Yuyv(plane) => {
                 unpack(&plane, &mut self.unpacked)?;
-                let columns = Extent {
-                    height: whole.height,
-                    ..half
-                };
+                let columns = Extent::half_wide(region);
                 let [luma, blue, red] = unpacked(&self.unpacked, size);
                 scale::<U8>(resizer, &luma, whole, to, first)?;
                 scale::<U8>(resizer, &blue, columns, to, second)?;
@@ -88,8 +91,8 @@ impl Developer {
                     stride: to.width as usize,
                     size: to,
                 };
-                let (rgb, stride) = room(&mut self.rgb, to);
-                convert_gray(scaled, colours, rgb, stride)
+                let (rgba, stride) = room(&mut self.rgba, to);
+                convert_gray(scaled, colours, rgba, stride)
             }
             Pixels::Packed { .. } => Ok(()),
         }
@@ -105,8 +108,8 @@ impl Developer {
             height: luma.size.height,
         };
         let Colours { range, matrix } = colours;
-        let (rgb, stride) = room(&mut self.rgb, luma.size);
-        yuv::yuv_nv12_to_rgb(&image, rgb, stride, range, matrix, MODE).map_err(said)
+        let (rgba, stride) = room(&mut self.rgba, luma.size);
+        yuv::yuv_nv12_to_rgba(&image, rgba, stride, range, matrix, MODE).map_err(said)
     }
 
     fn convert_i420(&mut self, planes: [Plane; 3], colours: Colours) -> Result<(), Unfit> {
@@ -122,8 +125,8 @@ impl Developer {
             height: luma.size.height,
         };
         let Colours { range, matrix } = colours;
-        let (rgb, stride) = room(&mut self.rgb, luma.size);
-        yuv::yuv420_to_rgb(&image, rgb, stride, range, matrix).map_err(said)
+        let (rgba, stride) = room(&mut self.rgba, luma.size);
+        yuv::yuv420_to_rgba(&image, rgba, stride, range, matrix).map_err(said)
     }
 
     fn convert_yuyv(&mut self, plane: Plane, colours: Colours) -> Result<(), Unfit> {
@@ -134,8 +137,8 @@ impl Developer {
             height: plane.size.height,
         };
         let Colours { range, matrix } = colours;
-        let (rgb, stride) = room(&mut self.rgb, plane.size);
-        yuv::yuyv422_to_rgb(&image, rgb, stride, range, matrix).map_err(said)
+        let (rgba, stride) = room(&mut self.rgba, plane.size);
+        yuv::yuyv422_to_rgba(&image, rgba, stride, range, matrix).map_err(said)
     }
 
     /// From the scaled planes: luma, and chroma of the same size.
@@ -150,8 +153,8 @@ impl Developer {
             height: size.height,
         };
         let Colours { range, matrix } = colours;
-        let (rgb, stride) = room(&mut self.rgb, size);
-        yuv::yuv_nv24_to_rgb(&image, rgb, stride, range, matrix, MODE).map_err(said)
+        let (rgba, stride) = room(&mut self.rgba, size);
+        yuv::yuv_nv24_to_rgba(&image, rgba, stride, range, matrix, MODE).map_err(said)
     }
 
     /// From the scaled planes, all of one size.
@@ -168,19 +171,19 @@ impl Developer {
             height: size.height,
         };
         let Colours { range, matrix } = colours;
-        let (rgb, stride) = room(&mut self.rgb, size);
-        yuv::yuv444_to_rgb(&image, rgb, stride, range, matrix).map_err(said)
+        let (rgba, stride) = room(&mut self.rgba, size);
+        yuv::yuv444_to_rgba(&image, rgba, stride, range, matrix).map_err(said)
     }
 }
 
-/// `rgb` as long as a picture of this `size` is, and its stride.
-fn room(rgb: &mut Vec<u8>, size: Size) -> (&mut [u8], u32) {
-    let stride = size.width * RGB as u32;
-    rgb.resize(stride as usize * size.height as usize, 0);
-    (rgb, stride)
+/// `rgba` as long as a picture of this `size` is, and its stride.
+fn room(rgba: &mut Vec<u8>, size: Size) -> (&mut [u8], u32) {
+    let stride = size.width * RGBA as u32;
+    rgba.resize(stride as usize * size.height as usize, 0);
+    (rgba, stride)
 }
 
-fn convert_gray(plane: Plane, colours: Colours, rgb: &mut [u8], stride: u32) -> Result<(), Unfit> {
+fn convert_gray(plane: Plane, colours: Colours, rgba: &mut [u8], stride: u32) -> Result<(), Unfit> {
     let image = YuvGrayImage {
         y_plane: plane.data,
         y_stride: plane.stride as u32,
@@ -188,7 +191,7 @@ fn convert_gray(plane: Plane, colours: Colours, rgb: &mut [u8], stride: u32) -> 
         height: plane.size.height,
     };
     let Colours { range, matrix } = colours;
-    yuv::yuv400_to_rgb(&image, rgb, stride, range, matrix).map_err(said)
+    yuv::yuv400_to_rgba(&image, rgba, stride, range, matrix).map_err(said)
 }
 
 /// Sorts a packed 4:2:2 picture into planes without gaps.

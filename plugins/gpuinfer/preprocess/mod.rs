@@ -6,29 +6,34 @@
 mod developer;
 mod scale;
 
-use super::engine::TensorRef;
 use super::picture::{Picture, Pixels};
-use developer::{Developer, RGB};
+use developer::Developer;
 use fast_image_resize::Resizer;
 use fast_image_resize::pixels::{U8x3, U8x4};
 use livetune_core::infer::{
-    Letterbox, Normalisation, Packing, Placement, Size, fill, write_pixels,
+    Element, Letterbox, Normalisation, Packing, Placement, Region, Size, fill, write_pixels,
 };
 use scale::{Extent, scale};
 
 /// Why a frame could not be made a tensor; its text is for a warning.
 pub(super) type Unfit = String;
 
-/// Makes tensors for one model.
+/// How a model wants its pictures.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Form {
+    pub(super) size: Size,
+    /// Of whole frames.
+    pub(super) placement: Placement,
+    /// Of parts of frames.
+    pub(super) of_regions: Placement,
+    pub(super) normalisation: Normalisation,
+}
+
+/// Fills one place of a batch, always the same one.
 #[derive(Debug)]
 pub(super) struct Preprocessor {
-    input: Size,
-    placement: Placement,
-    normalisation: Normalisation,
-    shape: [usize; 4],
-    /// Where the last frame was put.
+    /// Where the last picture was put.
     letterbox: Option<Letterbox>,
-    tensor: Vec<f32>,
     resizer: Resizer,
     /// A scaled picture of one plane.
     scaled: Vec<u8>,
@@ -36,109 +41,80 @@ pub(super) struct Preprocessor {
 }
 
 impl Preprocessor {
-    pub(super) fn new(input: Size, placement: Placement, normalisation: Normalisation) -> Self {
-        let (width, height) = (input.width as usize, input.height as usize);
+    pub(super) fn new() -> Self {
         Self {
-            input,
-            placement,
-            normalisation,
-            shape: [1, 3, height, width],
             letterbox: None,
-            tensor: vec![0.0; 3 * width * height],
             resizer: Resizer::new(),
             scaled: Vec::new(),
             developer: Developer::default(),
         }
     }
 
-    /// The tensor of `picture` and where in it the picture is.
-    pub(super) fn prepare(
+    /// Makes `tensor` what the model wants of `picture`, all of it or a `region`, and says where it is.
+    pub(super) fn prepare<T: Element>(
         &mut self,
+        form: &Form,
         picture: &Picture<'_>,
-    ) -> Result<(TensorRef<'_>, Letterbox), Unfit> {
-        let letterbox = self.lay_out(picture.size);
-        if letterbox.content == picture.size {
-            self.take(picture, &letterbox)?;
-        } else {
-            self.shrink(picture, &letterbox)?;
-        }
-        let tensor = TensorRef {
-            shape: &self.shape,
-            data: &self.tensor,
+        region: Option<Region>,
+        tensor: &mut [T],
+    ) -> Result<Letterbox, Unfit> {
+        let letterbox = match region {
+            None => Letterbox::new(picture.size, form.size, form.placement),
+            Some(region) => {
+                let inside = region.within(picture.size);
+                let region = inside.ok_or("the region is outside of the frame")?;
+                Letterbox::of(region, form.size, form.of_regions)
+            }
         };
-        Ok((tensor, letterbox))
-    }
-
-    /// Letterboxes of frames of one size are the same: the padding is written once.
-    fn lay_out(&mut self, frame: Size) -> Letterbox {
-        if let Some(letterbox) = self.letterbox.filter(|known| known.frame == frame) {
-            return letterbox;
+        // What has the same letterbox has the same padding.
+        if self.letterbox != Some(letterbox) && letterbox.has_padding() {
+            fill(tensor, &form.normalisation);
         }
-        fill(&mut self.tensor, &self.normalisation);
-        let letterbox = Letterbox::new(frame, self.input, self.placement);
         self.letterbox = Some(letterbox);
-        letterbox
+        let (pixels, packing) = self.see(picture, &letterbox)?;
+        write_pixels(pixels, &packing, &letterbox, &form.normalisation, tensor);
+        Ok(letterbox)
     }
 
-    /// A frame that fits as it is: colours only.
-    fn take(&mut self, picture: &Picture<'_>, letterbox: &Letterbox) -> Result<(), Unfit> {
+    /// What `letterbox` shows of `picture`, scaled, as packed colours.
+    fn see<'a>(
+        &'a mut self,
+        picture: &Picture<'a>,
+        letterbox: &Letterbox,
+    ) -> Result<(&'a [u8], Packing), Unfit> {
+        let (source, to) = (letterbox.source, letterbox.content);
+        let is_as_large = source.size() == to;
         if let Pixels::Packed {
             plane,
             bytes,
             offsets,
         } = picture.pixels
         {
-            let packing = Packing {
-                stride: plane.stride,
+            let packing = |stride| Packing {
+                stride,
                 bytes,
                 offsets,
             };
-            let (normalisation, tensor) = (&self.normalisation, &mut self.tensor);
-            write_pixels(plane.data, &packing, letterbox, normalisation, tensor);
-            return Ok(());
-        }
-        self.developer.develop(picture)?;
-        self.write_developed(letterbox);
-        Ok(())
-    }
-
-    fn shrink(&mut self, picture: &Picture<'_>, letterbox: &Letterbox) -> Result<(), Unfit> {
-        let to = letterbox.content;
-        if let Pixels::Packed {
-            plane,
-            bytes,
-            offsets,
-        } = picture.pixels
-        {
-            let whole = Extent::whole(picture.size);
+            if is_as_large {
+                let start = source.top as usize * plane.stride + source.left as usize * bytes;
+                let pixels = plane.data.get(start..).unwrap_or_default();
+                return Ok((pixels, packing(plane.stride)));
+            }
+            let extent = Extent::full(source);
             let (resizer, scaled) = (&mut self.resizer, &mut self.scaled);
             match bytes {
-                3 => scale::<U8x3>(resizer, &plane, whole, to, scaled)?,
-                _ => scale::<U8x4>(resizer, &plane, whole, to, scaled)?,
+                3 => scale::<U8x3>(resizer, &plane, extent, to, scaled)?,
+                _ => scale::<U8x4>(resizer, &plane, extent, to, scaled)?,
             }
-            let packing = Packing {
-                stride: to.width as usize * bytes,
-                bytes,
-                offsets,
-            };
-            let (normalisation, tensor) = (&self.normalisation, &mut self.tensor);
-            write_pixels(&self.scaled, &packing, letterbox, normalisation, tensor);
-            return Ok(());
+            return Ok((&self.scaled, packing(to.width as usize * bytes)));
         }
-        self.developer.shrink(&mut self.resizer, picture, to)?;
-        self.write_developed(letterbox);
-        Ok(())
-    }
-
-    fn write_developed(&mut self, letterbox: &Letterbox) {
-        let packing = Packing {
-            stride: letterbox.content.width as usize * RGB,
-            bytes: RGB,
-            offsets: [0, 1, 2],
-        };
-        let (normalisation, tensor) = (&self.normalisation, &mut self.tensor);
-        let pixels = self.developer.rgb();
-        write_pixels(pixels, &packing, letterbox, normalisation, tensor);
+        if is_as_large && source == Region::whole(picture.size) {
+            self.developer.develop(picture)?;
+        } else {
+            self.developer
+                .shrink(&mut self.resizer, picture, source, to)?;
+        }
+        Ok(self.developer.rgba(to.width))
     }
 }
 

@@ -5,31 +5,48 @@ use std::marker::PhantomData;
 use fast_image_resize::images::TypedImage;
 use fast_image_resize::pixels::{U8, U8x2, U8x3, U8x4};
 use fast_image_resize::{FilterType, ImageView, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
-use livetune_core::infer::Size;
+use livetune_core::infer::{Region, Size};
 
 use super::Unfit;
 use crate::gpuinfer::picture::Plane;
 
-/// The part of a plane, from its first pixel, that shows the picture; half a pixel where the picture's size is odd
-/// and the plane's half of that.
+/// A part of a plane in its pixels; halves where the plane is half as large as the picture and the part's edge odd.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Extent {
-    pub(super) width: f64,
-    pub(super) height: f64,
+    left: f64,
+    top: f64,
+    width: f64,
+    height: f64,
 }
 
 impl Extent {
-    pub(super) fn whole(size: Size) -> Self {
+    /// Of a plane as large as the picture.
+    pub(super) fn full(region: Region) -> Self {
         Self {
-            width: f64::from(size.width),
-            height: f64::from(size.height),
+            left: f64::from(region.left),
+            top: f64::from(region.top),
+            width: f64::from(region.width),
+            height: f64::from(region.height),
         }
     }
 
-    pub(super) fn half(size: Size) -> Self {
+    /// Of a plane that is half as wide.
+    pub(super) fn half_wide(region: Region) -> Self {
+        let full = Self::full(region);
         Self {
-            width: f64::from(size.width) / 2.0,
-            height: f64::from(size.height) / 2.0,
+            left: full.left / 2.0,
+            width: full.width / 2.0,
+            ..full
+        }
+    }
+
+    /// Of a plane that is half as wide and half as high.
+    pub(super) fn half(region: Region) -> Self {
+        let wide = Self::half_wide(region);
+        Self {
+            top: wide.top / 2.0,
+            height: wide.height / 2.0,
+            ..wide
         }
     }
 }
@@ -51,7 +68,7 @@ pub(super) fn scale<P: Bytes>(
     let options = ResizeOptions::new()
         .resize_alg(ResizeAlg::Interpolation(FilterType::Bilinear))
         .use_alpha(false)
-        .crop(0.0, 0.0, extent.width, extent.height);
+        .crop(extent.left, extent.top, extent.width, extent.height);
     resizer
         .resize_typed(&source, &mut target, &options)
         .map_err(|error| error.to_string())

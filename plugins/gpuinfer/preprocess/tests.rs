@@ -44,13 +44,21 @@ fn plane(rows: &(Vec<u8>, usize), size: Size) -> Plane<'_> {
     }
 }
 
+fn form(placement: Placement) -> Form {
+    Form {
+        size: INPUT,
+        placement,
+        of_regions: placement,
+        normalisation: Normalisation {
+            padding: 114,
+            ..Normalisation::plain(ChannelOrder::Rgb)
+        },
+    }
+}
+
 /// The mean of each plane of the tensor over the middles of both halves and over the last rows.
 fn tensor_of(size: Size, pixels: Pixels<'_>) -> [[f32; 3]; 3] {
-    let normalisation = Normalisation {
-        order: ChannelOrder::Rgb,
-        scale: 1.0,
-        padding: 114,
-    };
+    let form = form(Placement::TopLeft);
     let colours = Colours {
         range: YuvRange::Limited,
         matrix: YuvStandardMatrix::Bt601,
@@ -60,18 +68,20 @@ fn tensor_of(size: Size, pixels: Pixels<'_>) -> [[f32; 3]; 3] {
         pixels,
         colours,
     };
-    let mut preprocessor = Preprocessor::new(INPUT, Placement::TopLeft, normalisation);
+    let mut preprocessor = Preprocessor::new();
+    let mut tensor = vec![0.0; 3 * 32 * 32];
     let mut answer = [[0.0; 3]; 3];
     // Twice: the second time with buffers that were used.
     for _ in 0..2 {
-        let (tensor, letterbox) = preprocessor.prepare(&picture).expect("prepared");
-        assert_eq!(tensor.shape, [1, 3, 32, 32]);
+        let letterbox = preprocessor
+            .prepare(&form, &picture, None, &mut tensor)
+            .expect("prepared");
         let rows = letterbox.content.height as usize;
         assert!(rows < 32 && letterbox.content.width == 32);
         let mean = |channel: usize, columns: [usize; 2], rows: [usize; 2]| {
             let all = (rows[0]..rows[1])
                 .flat_map(|row| (columns[0]..columns[1]).map(move |x| row * 32 + x));
-            let values: Vec<f32> = all.map(|at| tensor.data[channel * 1024 + at]).collect();
+            let values: Vec<f32> = all.map(|at| tensor[channel * 1024 + at]).collect();
             let first = values[0];
             assert!(
                 values.iter().all(|value| (value - first).abs() < 2.0),
@@ -176,11 +186,8 @@ fn a_plane_that_is_too_short_is_an_error() {
             matrix: YuvStandardMatrix::Bt601,
         },
     };
-    let normalisation = Normalisation {
-        order: ChannelOrder::Rgb,
-        scale: 1.0,
-        padding: 114,
-    };
-    let mut preprocessor = Preprocessor::new(INPUT, Placement::Centred, normalisation);
-    assert!(preprocessor.prepare(&picture).is_err());
+    let mut tensor = vec![0.0; 3 * 32 * 32];
+    let form = form(Placement::Centred);
+    let prepared = Preprocessor::new().prepare(&form, &picture, None, &mut tensor);
+    assert!(prepared.is_err());
 }

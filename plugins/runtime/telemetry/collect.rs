@@ -77,7 +77,7 @@ fn metric_name(factory: &str, figure: &Figure) -> String {
 fn kind(value: &Value) -> MetricType {
     match value {
         Value::Count(_) => MetricType::Counter,
-        Value::Distribution(_) => MetricType::Histogram,
+        Value::Distribution(_) | Value::Sizes(_) => MetricType::Histogram,
         _ => MetricType::Gauge,
     }
 }
@@ -102,7 +102,7 @@ fn encode_sample(mut metric: MetricEncoder<'_>, value: &Value) -> Result<(), fmt
         Value::Bitrate(rate) => metric.encode_gauge(&(rate.as_bps() as f64)),
         Value::Ratio(ratio) => metric.encode_gauge(&ratio.as_f64()),
         Value::Text(_) => metric.encode_gauge(&1_i64),
-        Value::Distribution(d) => {
+        Value::Distribution(d) | Value::Sizes(d) => {
             metric.encode_histogram::<NoLabelSet>(d.sum, d.count, &d.buckets, None)
         }
     }

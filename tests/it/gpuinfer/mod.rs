@@ -1,11 +1,23 @@
 //! gpuinfer: what it finds, what it says, what it survives.
 
+mod analytics;
+mod batches;
+mod detect_image;
 mod drawing;
+mod engines;
+mod late;
 mod life;
+mod metadata;
 mod onnx;
+mod order;
+mod publishing;
 mod real;
 mod refusals;
+mod reload;
+mod second_stage;
 mod shapes;
+mod sharing;
+mod tracking;
 
 use std::path::Path;
 
@@ -37,7 +49,9 @@ fn harness(model: &Path, caps: &str) -> Harness {
     running(&element, caps)
 }
 
+/// A harness says that it is live; here frames wait for their objects all the same.
 fn running(element: &gst::Element, caps: &str) -> Harness {
+    element.set_property_from_str("late-policy", "block");
     let mut harness = Harness::with_element(element, Some("sink"), Some("src"));
     harness.set_src_caps(caps.parse().unwrap());
     harness
@@ -80,6 +94,12 @@ fn found(buffer: &gst::BufferRef) -> Vec<Found> {
 
 fn rects(buffer: &gst::BufferRef) -> Vec<(u32, u32, u32, u32)> {
     found(buffer).iter().map(|object| object.rect).collect()
+}
+
+/// What is in `mutex`, of a test that ends with any of its threads.
+#[allow(clippy::disallowed_methods, reason = "a test that panics is over")]
+fn taken<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap()
 }
 
 #[test]

@@ -9,6 +9,9 @@ pub const SIDE: usize = 64;
 /// Cells of strides 8, 16 and 32 in such an input.
 const ANCHORS: usize = 84;
 
+/// Side of the matrices of [`slow_detector`].
+const WORK: usize = 1024;
+
 const FLOAT: u64 = 1;
 const INT64: u64 = 7;
 
@@ -22,6 +25,61 @@ pub fn detector_afraid_of_light(objects: &[[f32; 6]]) -> PathBuf {
     detector_of(objects, 1.34)
 }
 
+/// As [`detector`], but so much work that it takes a hundred milliseconds and more for each of `rounds`.
+pub fn slow_detector(objects: &[[f32; 6]], rounds: usize) -> PathBuf {
+    let side = SIDE as u64;
+    let (input, output) = ([1, 3, side, side], [1, 6, ANCHORS as u64]);
+    // (numbers + the mean of the picture) x numbers x ..., of which nothing is added.
+    let mut graph = vec![
+        node("ReduceMean", &["images"], "mean", &[("keepdims", 0)]),
+        node("Add", &["weights", "mean"], "product0", &[]),
+    ];
+    for round in 0..rounds {
+        let (before, after) = (format!("product{round}"), format!("product{}", round + 1));
+        graph.push(node("MatMul", &[&before, "weights"], &after, &[]));
+    }
+    let last = format!("product{rounds}");
+    let weights = vec![1e-6; WORK * WORK];
+    let work = [WORK as u64, WORK as u64];
+    graph.extend([
+        node("ReduceMean", &[&last], "end", &[("keepdims", 0)]),
+        node("Mul", &["end", "nought"], "nothing", &[]),
+        node("Add", &["numbers", "nothing"], "output0", &[]),
+        field(2, b"test"),
+        field(5, &tensor("numbers", &output, &numbers_of(objects))),
+        field(5, &tensor("weights", &work, &weights)),
+        field(5, &tensor("nought", &[], &[0.0])),
+        field(11, &value_info("images", &input)),
+        field(12, &value_info("output0", &output)),
+    ]);
+    write_model(&model_of(&graph.concat()))
+}
+
+/// A YOLOv8 model with two classes that finds in every picture one object of the first, 8 by 8 in its input, in the
+/// middle of its height and the further right the brighter the picture is: from 12 to 52. `batch`: how many pictures
+/// it takes at once, any number where there is none.
+pub fn light_meter(batch: Option<u64>) -> PathBuf {
+    let side = SIDE as u64;
+    let shape = |rest: &[u64]| [&[batch.unwrap_or(0)], rest].concat();
+    let one = [1, 6, ANCHORS as u64];
+    let object = [[12.0, 32.0, 8.0, 8.0, 0.9, 0.0]];
+    let mut factors = vec![0.0; 6 * ANCHORS];
+    factors[0] = 40.0;
+    let graph = [
+        node_with_axes("ReduceMean", "images", "mean", &[1, 2, 3]),
+        node("Reshape", &["mean", "column"], "means", &[]),
+        node("Mul", &["means", "factors"], "shift", &[]),
+        node("Add", &["numbers", "shift"], "output0", &[]),
+        field(2, b"test"),
+        field(5, &tensor("numbers", &one, &numbers_of(&object))),
+        field(5, &tensor("factors", &one, &factors)),
+        field(5, &whole_numbers("column", &[-1, 1, 1])),
+        field(11, &value_info("images", &shape(&[3, side, side]))),
+        field(12, &value_info("output0", &shape(&one[1..]))),
+    ];
+    write_model(&model_of(&graph.concat()))
+}
+
 /// A model that gives an output of this shape, filled with `value`.
 pub fn constant(input: &[u64], output: &[u64], value: f32) -> PathBuf {
     let numbers = vec![value; output.iter().product::<u64>() as usize];
@@ -29,12 +87,7 @@ pub fn constant(input: &[u64], output: &[u64], value: f32) -> PathBuf {
 }
 
 fn detector_of(objects: &[[f32; 6]], factor: f32) -> PathBuf {
-    let mut numbers = vec![0.0; 6 * ANCHORS];
-    for (cell, object) in objects.iter().enumerate() {
-        for (row, number) in object.iter().enumerate() {
-            numbers[row * ANCHORS + cell] = *number;
-        }
-    }
+    let numbers = numbers_of(objects);
     let side = SIDE as u64;
     write_model(&model(
         &[1, 3, side, side],
@@ -42,6 +95,16 @@ fn detector_of(objects: &[[f32; 6]], factor: f32) -> PathBuf {
         &numbers,
         factor,
     ))
+}
+
+fn numbers_of(objects: &[[f32; 6]]) -> Vec<f32> {
+    let mut numbers = vec![0.0; 6 * ANCHORS];
+    for (cell, object) in objects.iter().enumerate() {
+        for (row, number) in object.iter().enumerate() {
+            numbers[row * ANCHORS + cell] = *number;
+        }
+    }
+    numbers
 }
 
 /// output0 = numbers + [0][mean of the picture x factor, rounded down]: an index of 1 is beyond the end.
@@ -59,7 +122,23 @@ fn model(input: &[u64], output: &[u64], numbers: &[f32], factor: f32) -> Vec<u8>
         field(11, &value_info("images", input)),
         field(12, &value_info("output0", output)),
     ];
+    model_of(&graph.concat())
+}
+
+fn model_of(graph: &[u8]) -> Vec<u8> {
     let opset = field(8, &varint(2, 13));
+    [varint(1, 8), opset, field(7, graph)].concat()
+}
+
+/// A model of one operator, in this version of ONNX's set of operators.
+pub fn with_operator(kind: &str, opset: u64) -> Vec<u8> {
+    let graph = [
+        node(kind, &["images"], "output0", &[]),
+        field(2, b"test"),
+        field(11, &value_info("images", &[1, 3, 64, 64])),
+        field(12, &value_info("output0", &[1, 12288])),
+    ];
+    let opset = field(8, &varint(2, opset));
     [varint(1, 8), opset, field(7, &graph.concat())].concat()
 }
 
@@ -91,10 +170,37 @@ fn tensor(name: &str, shape: &[u64], numbers: &[f32]) -> Vec<u8> {
     bytes
 }
 
+fn whole_numbers(name: &str, numbers: &[i64]) -> Vec<u8> {
+    let mut bytes = varint(1, numbers.len() as u64);
+    bytes.extend(varint(2, INT64));
+    bytes.extend(field(8, name.as_bytes()));
+    let raw = numbers.iter().flat_map(|number| number.to_le_bytes());
+    bytes.extend(field(9, &raw.collect::<Vec<u8>>()));
+    bytes
+}
+
+fn node_with_axes(kind: &str, input: &str, output: &str, axes: &[u64]) -> Vec<u8> {
+    let mut bytes = [
+        field(1, input.as_bytes()),
+        field(2, output.as_bytes()),
+        field(3, output.as_bytes()),
+        field(4, kind.as_bytes()),
+    ]
+    .concat();
+    let mut list = field(1, b"axes");
+    list.extend(axes.iter().flat_map(|axis| varint(8, *axis)));
+    list.extend(varint(20, 7));
+    bytes.extend(field(5, &list));
+    field(1, &bytes)
+}
+
 fn value_info(name: &str, shape: &[u64]) -> Vec<u8> {
     let sizes: Vec<u8> = shape
         .iter()
-        .flat_map(|size| field(1, &varint(1, *size)))
+        .flat_map(|size| match size {
+            0 => field(1, &field(2, b"N")),
+            size => field(1, &varint(1, *size)),
+        })
         .collect();
     let tensor = [varint(1, FLOAT), field(2, &sizes)].concat();
     [field(1, name.as_bytes()), field(2, &field(1, &tensor))].concat()

@@ -32,6 +32,8 @@ pub fn gstreamer(program: &str) -> Command {
             concat!(env!("CARGO_MANIFEST_DIR"), "/presets"),
         )
         .env("GST_REGISTRY", dir.join("registry.bin"))
+        .env_remove("LIVETUNE_ORT_PATH")
+        .env_remove("ORT_DYLIB_PATH")
         .env("G_DEBUG", "fatal-criticals");
     command
 }

@@ -4,6 +4,7 @@ pub mod allocations;
 pub mod launch;
 pub mod media;
 pub mod nginx;
+pub mod onnxruntime;
 pub mod pipeline;
 pub mod python;
 pub mod shaper;

@@ -1,0 +1,349 @@
+//! A network on ONNX Runtime, for one thread.
+
+use std::ffi::{CString, c_char};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::ptr;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use ort::AsPointer;
+use ort::logging::LogLevel;
+use ort::session::builder::GraphOptimizationLevel;
+use ort::session::{RunOptions, Session};
+use ort::sys::OrtValue;
+use ort::value::{Outlet, TensorElementType};
+
+use super::Model;
+use super::library::Runtime;
+use super::numbers;
+use super::provider::{self, Target};
+use super::results::{MOST, Pointers, Results};
+use super::value::View;
+use crate::gpuinfer::engine::options::{Device, EngineOptions};
+use crate::gpuinfer::engine::{
+    ActiveDevice, Engine, EngineError, Fault, Stopper, TensorInfo, TensorRef,
+};
+
+/// A session and the memory around it.
+pub(in crate::gpuinfer::engine) struct OrtEngine {
+    source: Arc<Source>,
+    session: Session,
+    inputs: Vec<TensorInfo>,
+    outputs: Vec<TensorInfo>,
+    names: Names,
+    input: Input,
+    results: Results,
+    running: Arc<RunOptions>,
+    stopper: Stopper,
+}
+
+/// What further sessions are made from.
+#[derive(Debug)]
+struct Source {
+    runtime: Arc<Runtime>,
+    path: PathBuf,
+    state: Option<(u64, SystemTime)>,
+    options: EngineOptions,
+    target: Target,
+    title: String,
+}
+
+/// The only input.
+#[derive(Debug)]
+struct Input {
+    kind: Option<TensorElementType>,
+    /// The numbers as the model wants them, where that is not f32.
+    bytes: Vec<u8>,
+    /// Views of memory that was given before.
+    views: Vec<Given>,
+}
+
+/// A view of memory at an address, with its shape.
+#[derive(Debug)]
+struct Given {
+    address: usize,
+    shape: Vec<usize>,
+    view: View,
+}
+
+/// The names that a run is told, which end in zero bytes.
+#[derive(Debug)]
+struct Names {
+    input: CString,
+    _outputs: Vec<CString>,
+    pointers: [*const c_char; MOST],
+}
+
+// SAFETY: the pointers are into the strings beside them.
+unsafe impl Send for Names {}
+
+/// Views of the input that are kept; a detector has one tensor, which it cuts to as many shapes as there are batches.
+const MOST_VIEWS: usize = 64;
+
+impl OrtEngine {
+    /// Loads `model` for `device`, which is never [`Device::Auto`].
+    pub(in crate::gpuinfer::engine) fn load(
+        runtime: &Arc<Runtime>,
+        model: Model<'_>,
+        options: &EngineOptions,
+        device: Device,
+    ) -> Result<Self, EngineError> {
+        let path = model.path;
+        let (session, target) = provider::open(device, model, options, |target| {
+            session(runtime, path, options, target, options.threads)
+        })?;
+        let title = format!("onnxruntime {}, {target}", runtime.version);
+        let source = Source {
+            runtime: runtime.clone(),
+            path: path.to_owned(),
+            state: state(path),
+            options: options.clone(),
+            target,
+            title,
+        };
+        Self::of(Arc::new(source), session)
+    }
+
+    fn of(source: Arc<Source>, session: Session) -> Result<Self, EngineError> {
+        let kinds = || session.outputs().iter().map(kind);
+        let names = Names::of(&session)?;
+        let running = Arc::new(RunOptions::new().map_err(EngineError::new)?);
+        Ok(Self {
+            inputs: session.inputs().iter().map(input_info).collect(),
+            outputs: session.outputs().iter().map(output_info).collect(),
+            names,
+            input: Input {
+                kind: session.inputs().first().and_then(kind),
+                bytes: Vec::new(),
+                views: Vec::new(),
+            },
+            results: Results::of(kinds()),
+            stopper: Stopper::of(running.clone()),
+            running,
+            session,
+            source,
+        })
+    }
+
+    /// What runs, for the user.
+    pub(in crate::gpuinfer::engine) fn title(&self) -> &str {
+        &self.source.title
+    }
+
+    pub(in crate::gpuinfer::engine) fn active_device(&self) -> ActiveDevice {
+        self.source.target.active_device()
+    }
+
+    /// Runs the network; outputs whose pointer is null are made by ONNX Runtime.
+    fn run_into(
+        &mut self,
+        input: *const OrtValue,
+        outputs: &mut Pointers,
+    ) -> Result<(), EngineError> {
+        let inputs = [input];
+        // SAFETY: names and values are as many as is said, and live for the call; a session is run by one thread.
+        let status = unsafe {
+            (ort::api().Run)(
+                self.session.ptr().cast_mut(),
+                self.running.ptr(),
+                &self.names.input.as_ptr(),
+                inputs.as_ptr(),
+                inputs.len(),
+                self.names.pointers.as_ptr(),
+                self.results.len(),
+                outputs.as_mut_ptr(),
+            )
+        };
+        // SAFETY: the status is of the call above, and given away here.
+        let outcome = unsafe { ort::Error::result_from_status(status) };
+        outcome.map_err(|error| self.explain(&error))
+    }
+
+    fn explain(&self, error: &ort::Error) -> EngineError {
+        let fault = if self.stopper.is_stopped() {
+            Fault::Stopped
+        } else if self.source.target.was_lost(error) {
+            Fault::Device
+        } else {
+            Fault::Model
+        };
+        EngineError::of(fault, error)
+    }
+
+    fn run_value(&mut self, input: *const OrtValue, shape: &[usize]) -> Result<(), EngineError> {
+        if let Some(mut planned) = self.results.plan(shape) {
+            match self.run_into(input, &mut planned) {
+                Ok(()) => {
+                    self.results.written(shape);
+                    return Ok(());
+                }
+                Err(error) if error.fault != Fault::Model => return Err(error),
+                // The outputs may have another size this time.
+                Err(_) => self.results.give_up_planning(),
+            }
+        }
+        let mut values = [ptr::null_mut(); MOST];
+        self.run_into(input, &mut values)?;
+        // SAFETY: the run made the values, with this allocator, and gave them away.
+        unsafe { self.results.take(shape, &values, self.session.allocator()) };
+        Ok(())
+    }
+}
+
+impl Engine for OrtEngine {
+    fn inputs(&self) -> &[TensorInfo] {
+        &self.inputs
+    }
+
+    fn outputs(&self) -> &[TensorInfo] {
+        &self.outputs
+    }
+
+    fn run(&mut self, tensor: TensorRef<'_>) -> Result<(), EngineError> {
+        self.results.forget();
+        if self.stopper.is_stopped() {
+            return Err(EngineError::stopped());
+        }
+        if self.inputs.len() != 1 {
+            return Err(EngineError::new("it wants more than one input"));
+        }
+        let input = self.input.value(tensor)?;
+        self.run_value(input, tensor.shape)
+    }
+
+    fn output(&self, index: usize) -> Option<TensorRef<'_>> {
+        self.results.get(index)
+    }
+
+    fn fork(&self, threads: u32) -> Result<Box<dyn Engine>, EngineError> {
+        let source = &self.source;
+        if state(&source.path) != source.state {
+            return Err(EngineError::new("the file was changed after it was loaded"));
+        }
+        let (path, options) = (&source.path, &source.options);
+        let session = session(&source.runtime, path, options, &source.target, threads)?;
+        Ok(Box::new(Self::of(source.clone(), session)?))
+    }
+
+    fn stopper(&self) -> Stopper {
+        self.stopper.clone()
+    }
+}
+
+impl Input {
+    /// `tensor` as the model wants it, and as ONNX Runtime does.
+    fn value(&mut self, tensor: TensorRef<'_>) -> Result<*const OrtValue, EngineError> {
+        let (shape, data) = (tensor.shape, tensor.data);
+        let count = shape.iter().try_fold(1, |a: usize, b| a.checked_mul(*b));
+        if count != Some(data.len()) {
+            let length = data.len();
+            return Err(EngineError::new(format!(
+                "{length} numbers are no {shape:?}"
+            )));
+        }
+        let kind = self.kind.filter(|kind| numbers::can_be_given(*kind));
+        let kind = kind.ok_or_else(|| EngineError::new("its input is no tensor of numbers"))?;
+        let (memory, bytes) = if kind == TensorElementType::Float32 {
+            (data.as_ptr().cast::<u8>(), size_of_val(data))
+        } else {
+            numbers::write(kind, data, &mut self.bytes);
+            (self.bytes.as_ptr(), self.bytes.len())
+        };
+        let address = memory.addr();
+        let is_it = |given: &Given| given.address == address && given.shape == shape;
+        if let Some(given) = self.views.iter().find(|given| is_it(given)) {
+            return Ok(given.view.as_ptr());
+        }
+        if self.views.len() == MOST_VIEWS {
+            self.views.clear();
+        }
+        let sizes: Vec<i64> = shape.iter().map(|size| *size as i64).collect();
+        // SAFETY: the view is run only while `tensor`, or one that lies where it lay, is borrowed; ONNX Runtime does
+        // not write to inputs.
+        let view = unsafe { View::of(kind, memory.cast_mut().cast(), bytes, &sizes) };
+        let view = view.map_err(EngineError::new)?;
+        let value = view.as_ptr();
+        self.views.push(Given {
+            address,
+            shape: shape.to_vec(),
+            view,
+        });
+        Ok(value)
+    }
+}
+
+impl Names {
+    fn of(session: &Session) -> Result<Self, EngineError> {
+        let outputs = session.outputs();
+        if outputs.len() > MOST || outputs.is_empty() {
+            let count = outputs.len();
+            return Err(EngineError::new(format!(
+                "it has {count} outputs, not 1 to {MOST}"
+            )));
+        }
+        let name = |outlet: &Outlet| CString::new(outlet.name()).map_err(EngineError::new);
+        let input = session.inputs().first().map(name);
+        let input = input.ok_or_else(|| EngineError::new("it has no input"))??;
+        let outputs: Vec<CString> = outputs.iter().map(name).collect::<Result<_, _>>()?;
+        let mut pointers = [ptr::null(); MOST];
+        for (pointer, name) in pointers.iter_mut().zip(&outputs) {
+            *pointer = name.as_ptr();
+        }
+        Ok(Self {
+            input,
+            _outputs: outputs,
+            pointers,
+        })
+    }
+}
+
+fn session(
+    runtime: &Runtime,
+    path: &Path,
+    options: &EngineOptions,
+    target: &Target,
+    threads: u32,
+) -> Result<Session, EngineError> {
+    let failed = |error: ort::Error| EngineError::of(target.fault(), error);
+    let build = || -> ort::Result<Session> {
+        Session::builder(&runtime.environment)?
+            .with_intra_threads(crate::gpuinfer::engine::machine::threads(threads))?
+            .with_inter_threads(1)?
+            .with_intra_op_spinning(options.spin)?
+            .with_inter_op_spinning(options.spin)?
+            .with_optimization_level(GraphOptimizationLevel::All)?
+            .with_log_level(LogLevel::Error)?
+            .with_execution_providers(&target.providers)?
+            .commit_from_file(path)
+    };
+    build().map_err(failed)
+}
+
+/// Size and time of the file at `path`, by which a change is seen.
+fn state(path: &Path) -> Option<(u64, SystemTime)> {
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.len(), metadata.modified().ok()?))
+}
+
+fn kind(outlet: &Outlet) -> Option<TensorElementType> {
+    outlet.dtype().tensor_type()
+}
+
+fn input_info(outlet: &Outlet) -> TensorInfo {
+    info(outlet, kind(outlet).is_some_and(numbers::can_be_given))
+}
+
+fn output_info(outlet: &Outlet) -> TensorInfo {
+    info(outlet, kind(outlet).and_then(numbers::size).is_some())
+}
+
+fn info(outlet: &Outlet, is_float: bool) -> TensorInfo {
+    let shape = outlet.dtype().tensor_shape();
+    let sizes = shape.iter().flat_map(|shape| shape.iter());
+    TensorInfo {
+        name: outlet.name().to_owned(),
+        shape: sizes.map(|size| usize::try_from(*size).ok()).collect(),
+        is_float,
+    }
+}

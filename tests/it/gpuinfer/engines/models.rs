@@ -1,0 +1,99 @@
+//! Files that are no model, or one that cannot be run, with either engine.
+
+use gstlivetune::{Backend, BareEngine};
+
+use crate::gpuinfer::{BALL, CAPS, onnx};
+use crate::support::allocations::Tally;
+use crate::support::onnxruntime::plain;
+use crate::support::pipeline::Pipeline;
+
+/// The properties of both engines, as far as they are here.
+fn engines() -> Vec<String> {
+    let onnx_runtime = plain().map(|library| {
+        format!(
+            "backend=onnxruntime onnxruntime-library={}",
+            library.display()
+        )
+    });
+    std::iter::once("backend=rten".to_owned())
+        .chain(onnx_runtime)
+        .collect()
+}
+
+/// What each engine says of the model in this file.
+fn refusals(bytes: &[u8]) -> Vec<String> {
+    let path = onnx::write_model(bytes);
+    let refusal = |engine: &String| {
+        let path = path.display();
+        let line = format!(
+            "videotestsrc num-buffers=1 ! {CAPS} ! gpuinfer model={path} {engine} ! fakesink"
+        );
+        Pipeline::parse(&line).error_on_the_way_to(gst::State::Paused)
+    };
+    engines().iter().map(refusal).collect()
+}
+
+#[test]
+fn what_is_no_model_is_refused_by_both_engines() {
+    let whole = std::fs::read(onnx::detector(&[BALL])).unwrap();
+    let cut = &whole[..whole.len() / 2];
+    let noise: Vec<u8> = (0..4096u32)
+        .map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8)
+        .collect();
+    for bytes in [&b""[..], b"hello", cut, &whole[..whole.len() - 1], &noise] {
+        for text in refusals(bytes) {
+            assert!(text.contains("is no ONNX model"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn an_operator_that_is_not_known_is_named() {
+    for text in refusals(&onnx::with_operator("NoSuchOperator", 13)) {
+        assert!(text.contains("NoSuchOperator"), "{text}");
+    }
+}
+
+#[test]
+fn an_opset_of_the_future_is_refused() {
+    let texts = refusals(&onnx::with_operator("Flatten", 9999));
+    // rten looks at operators only.
+    if let Some(text) = texts.get(1) {
+        assert!(text.contains("opset"), "{text}");
+    }
+    assert!(texts.iter().all(|text| text.contains("model")), "{texts:?}");
+}
+
+#[test]
+fn a_model_works_with_both_engines() {
+    let path = onnx::detector(&[BALL]);
+    for engine in engines() {
+        let line = format!(
+            "videotestsrc num-buffers=2 ! {CAPS} ! gpuinfer name=infer model={} {engine} ! fakesink",
+            path.display()
+        );
+        let pipeline = Pipeline::parse(&line);
+        pipeline.run_to_eos();
+        let stats = crate::support::pipeline::stats(&pipeline.element("infer"));
+        assert_eq!(stats.get::<u64>("objects"), Ok(2), "{engine}");
+    }
+}
+
+/// After the runs that show how large the outputs are.
+#[test]
+fn a_run_asks_for_no_memory() {
+    let Some(library) = plain() else {
+        return;
+    };
+    let path = onnx::detector(&[BALL]);
+    let mut engine = BareEngine::open(&path, Backend::OnnxRuntime, Some(&library), 1).unwrap();
+    let (shape, data) = ([1, 3, 64, 64], vec![0.5; 3 * 64 * 64]);
+    let first = engine.run(&shape, &data).unwrap();
+    engine.run(&shape, &data).unwrap();
+    let tally = Tally::new();
+    tally.join();
+    let sums = [(); 5].map(|()| engine.run(&shape, &data));
+    Tally::leave();
+    assert_eq!(tally.allocations(), 0);
+    assert!(sums.iter().all(|sum| sum == &Ok(first)), "{sums:?}");
+}
