@@ -19,21 +19,10 @@ pub(super) struct Loaded {
     pub(super) warnings: Vec<String>,
 }
 
-/// Loads the model at `path`. On an accelerator, its batches are as large as one of `sizes`.
-pub(super) fn open(
-    path: &Path,
-    engine: &EngineOptions,
-    model: &ModelOptions,
-    sizes: &[usize],
-) -> Result<Loaded, gst::ErrorMessage> {
+/// Loads the model at `path`.
+pub(super) fn load(path: &Path, engine: &EngineOptions) -> Result<Opened, gst::ErrorMessage> {
     let name = path.display();
-    let opened = engine::open(path, engine);
-    let Opened {
-        engine,
-        active,
-        device,
-        mut warnings,
-    } = opened.map_err(|error| match error.fault {
+    engine::open(path, engine).map_err(|error| match error.fault {
         Fault::Model | Fault::Stopped => gst::error_msg!(
             gst::StreamError::Format,
             (
@@ -47,7 +36,23 @@ pub(super) fn open(
             )
         ),
         Fault::Library => gst::error_msg!(gst::ResourceError::NotFound, ("{error}")),
-    })?;
+    })
+}
+
+/// Makes sense of what was `opened` from `path`. On an accelerator, its batches are as large as one of `sizes`.
+pub(super) fn understand(
+    path: &Path,
+    opened: Opened,
+    model: &ModelOptions,
+    sizes: &[usize],
+) -> Result<Loaded, gst::ErrorMessage> {
+    let name = path.display();
+    let Opened {
+        engine,
+        active,
+        device,
+        mut warnings,
+    } = opened;
     let mut model = model.clone();
     if device == ActiveDevice::Accelerator {
         model.batch_sizes = sizes.to_vec();

@@ -173,3 +173,6 @@ fn message(objects: &[Object], about: &About<'_>) -> gst::Structure {
         .field("age", nanos(about.age))
         .build()
 }
+
+#[cfg(test)]
+mod tests;

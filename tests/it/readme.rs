@@ -54,6 +54,17 @@ fn the_line_of_each_element_runs_to_its_end() {
 }
 
 #[test]
+fn objects_come_out_as_lines_of_json_with_ids_that_last() {
+    let output = shell(&block("objects as JSON")).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
+    let last: serde_json::Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    assert_eq!(said.lines().count(), 60);
+    assert_eq!(last["objects"][0]["detection"]["label"], "ball");
+    assert_eq!(last["objects"][0]["id"], 1);
+}
+
+#[test]
 fn every_element_and_the_bottleneck_are_reported_by_one_tap_and_by_the_tracer() {
     for title in ["every element", "tracer"] {
         let line = block(title).replace("GST_TRACERS", "env GST_TRACERS");

@@ -8,7 +8,8 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use livetune_core::infer::{
-    Decoder, Head, Letterbox, Packing, Size, Thresholds, fill, write_pixels,
+    Decoder, Family, Found, Head, Hints, Letterbox, Output, Packing, Size, Thresholds, fill,
+    write_pixels,
 };
 
 const INPUT: Size = Size::new(416, 416);
@@ -37,44 +38,52 @@ fn output() -> Vec<f32> {
     output
 }
 
-fn decode(criterion: &mut Criterion) {
-    let head = Head::from_output_shape(&[1, 3549, 85], INPUT).expect("YOLOX");
-    let letterbox = Letterbox::new(FRAME, INPUT, head.placement());
+fn head(shape: &[usize]) -> Head {
+    let output = Output {
+        shape,
+        ..Output::default()
+    };
+    Head::recognise(None, &[output], INPUT, &Hints::default()).expect("known shape")
+}
+
+fn measure(criterion: &mut Criterion, name: &str, shape: &[usize], data: &[f32]) {
+    let head = head(shape);
+    let letterbox = Letterbox::new(FRAME, INPUT, head.family().placement());
     let mut decoder = Decoder::new(head);
-    let (output, thresholds) = (output(), thresholds());
-    let mut objects = Vec::new();
-    criterion.bench_function("infer/yolox decode and nms [1,3549,85]", |bencher| {
+    let (thresholds, mut found) = (thresholds(), Found::default());
+    criterion.bench_function(&format!("infer/{name} to objects {shape:?}"), |bencher| {
         bencher.iter(|| {
-            let output = black_box(&output);
-            decoder.decode(output, &thresholds, &letterbox, &mut objects)
-        });
-    });
-    let head = Head::from_output_shape(&[1, 84, 3549], INPUT).expect("YOLOv8");
-    let mut decoder = Decoder::new(head);
-    let mut columns = vec![0.0; 84 * 3549];
-    for (cell, row) in output.chunks_exact(85).enumerate() {
-        for (at, number) in row[..4].iter().chain(&row[5..]).enumerate() {
-            columns[at * 3549 + cell] = *number * if at < 4 { 400.0 } else { 1.0 };
-        }
-    }
-    criterion.bench_function("infer/yolov8 decode and nms [1,84,3549]", |bencher| {
-        bencher.iter(|| {
-            let output = black_box(&columns);
-            decoder.decode(output, &thresholds, &letterbox, &mut objects)
+            let output = Output {
+                data: black_box(data),
+                ..Output::default()
+            };
+            decoder.decode(&[output], &thresholds, &letterbox, &mut found)
         });
     });
 }
 
+fn decode(criterion: &mut Criterion) {
+    let rows = output();
+    measure(criterion, "yolox", &[3549, 85], &rows);
+    let mut columns = vec![0.0; 84 * 3549];
+    for (cell, row) in rows.chunks_exact(85).enumerate() {
+        for (at, number) in row[..4].iter().chain(&row[5..]).enumerate() {
+            columns[at * 3549 + cell] = *number * if at < 4 { 400.0 } else { 1.0 };
+        }
+    }
+    measure(criterion, "yolov8", &[84, 3549], &columns);
+}
+
 fn pixels(criterion: &mut Criterion) {
-    let head = Head::from_output_shape(&[1, 3549, 85], INPUT).expect("YOLOX");
-    let letterbox = Letterbox::new(FRAME, INPUT, head.placement());
-    let normalisation = head.normalisation();
+    let family = Family::YoloX;
+    let letterbox = Letterbox::new(FRAME, INPUT, family.placement());
+    let normalisation = family.normalisation();
     let packing = Packing {
-        stride: 416 * 3,
-        bytes: 3,
+        stride: 416 * 4,
+        bytes: 4,
         offsets: [0, 1, 2],
     };
-    let picture = vec![90_u8; 416 * 234 * 3];
+    let picture = vec![90_u8; 416 * 234 * 4];
     let mut tensor = vec![0.0; 3 * 416 * 416];
     fill(&mut tensor, &normalisation);
     criterion.bench_function("infer/pixels to tensor 416x234", |bencher| {
@@ -89,7 +98,7 @@ fn pixels(criterion: &mut Criterion) {
         });
     });
     criterion.bench_function("infer/letterbox", |bencher| {
-        bencher.iter(|| Letterbox::new(black_box(FRAME), INPUT, head.placement()));
+        bencher.iter(|| Letterbox::new(black_box(FRAME), INPUT, family.placement()));
     });
 }
 

@@ -32,6 +32,11 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     )
 });
 
+/// Physical cores that this process may use.
+pub(super) fn cores() -> usize {
+    cores::threads(0)
+}
+
 /// A loaded network on some device.
 pub(super) trait Engine: Send {
     /// What it wants.
@@ -48,11 +53,15 @@ pub(super) trait Engine: Send {
     /// failed one, and for what is no tensor of numbers.
     fn output(&self, index: usize) -> Option<TensorRef<'_>>;
 
-    #[allow(dead_code, reason = "for the workers of a shared network")]
     /// The same network for one more thread, with `threads` threads for each run.
     fn fork(&self, threads: u32) -> Result<Box<dyn Engine>, EngineError> {
         let _ = threads;
         Err(EngineError::new("this engine is the only one"))
+    }
+
+    /// Whether one that never runs takes next to no memory beside those that are forked from it.
+    fn is_light(&self) -> bool {
+        false
     }
 
     /// What ends a run from another thread.

@@ -136,6 +136,10 @@ impl Engine for RtenEngine {
         Ok(Box::new(Self::of(self.network.clone(), threads)))
     }
 
+    fn is_light(&self) -> bool {
+        true
+    }
+
     fn stopper(&self) -> Stopper {
         self.stopper.clone()
     }

@@ -350,11 +350,6 @@ impl Floor {
         }
     }
 
-    /// The size that a batch of `pictures` has when it runs.
-    pub(super) fn padded(&self, pictures: usize) -> usize {
-        lock(&self.state).batcher.padded(pictures)
-    }
-
     /// What a batch of `pictures` costs, as measured; zero before the first.
     pub(super) fn cost(&self, pictures: usize) -> Duration {
         let state = lock(&self.state);

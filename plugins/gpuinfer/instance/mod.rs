@@ -6,7 +6,6 @@
 //! one session with all threads. An accelerator has one session and batches.
 
 mod answer;
-mod cores;
 mod crew;
 mod floor;
 mod mailbox;

@@ -1,14 +1,16 @@
 //! What a worker runs, and where it comes from.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use livetune_core::infer::Stages;
 
+use super::registry::Stamp;
 use crate::gpuinfer::detector::{Detector, Terms, Work};
-use crate::gpuinfer::engine::{ActiveDevice, EngineOptions, Stopper};
+use crate::gpuinfer::engine::{self, ActiveDevice, Engine, EngineOptions, Stopper};
 use crate::gpuinfer::model;
 use crate::gpuinfer::options::ModelOptions;
+use crate::runtime::lock::lock;
 
 /// Finds objects in several pictures at once. One worker has it.
 pub(in crate::gpuinfer) trait Network: Send {
@@ -48,22 +50,69 @@ pub(in crate::gpuinfer) struct Facts {
 }
 
 /// A model file with the options that it is opened with.
-#[derive(Clone, Debug)]
 pub(super) struct ModelSource {
     pub(super) path: PathBuf,
     pub(super) engine: EngineOptions,
     pub(super) model: ModelOptions,
     /// Sizes of batches on an accelerator.
     pub(super) sizes: Vec<usize>,
+    /// The file as it was when its digest was taken.
+    pub(super) stamp: Stamp,
+    /// What further engines are forked from, where that saves them the weights.
+    pub(super) template: Mutex<Option<Template>>,
+}
+
+/// An engine that never runs, and what it is.
+pub(super) struct Template {
+    engine: Box<dyn Engine>,
+    active: String,
+    device: ActiveDevice,
+}
+
+impl ModelSource {
+    fn load(&self, threads: u32) -> Result<engine::Opened, gst::ErrorMessage> {
+        let mut options = self.engine.clone();
+        if threads > 0 {
+            options.threads = threads;
+        }
+        if let Some(template) = &*lock(&self.template) {
+            let forked = template.engine.fork(options.threads);
+            return Ok(engine::Opened {
+                engine: forked.map_err(|error| self.refusal(&error.to_string()))?,
+                active: template.active.clone(),
+                device: template.device,
+                warnings: Vec::new(),
+            });
+        }
+        if Stamp::of(&self.path).as_ref() != Ok(&self.stamp) {
+            return Err(self.refusal("the file was changed after it was loaded"));
+        }
+        let opened = model::load(&self.path, &options)?;
+        if opened.engine.is_light()
+            && let Ok(engine) = opened.engine.fork(0)
+        {
+            *lock(&self.template) = Some(Template {
+                engine,
+                active: opened.active.clone(),
+                device: opened.device,
+            });
+        }
+        Ok(opened)
+    }
+
+    fn refusal(&self, why: &str) -> gst::ErrorMessage {
+        let path = self.path.display();
+        gst::error_msg!(
+            gst::LibraryError::Failed,
+            ("The model {path} cannot be loaded once more ({why}): set the property model again")
+        )
+    }
 }
 
 impl Source for ModelSource {
     fn open(&self, threads: u32) -> Result<Opened, gst::ErrorMessage> {
-        let mut engine = self.engine.clone();
-        if threads > 0 {
-            engine.threads = threads;
-        }
-        let loaded = model::open(&self.path, &engine, &self.model, &self.sizes)?;
+        let opened = self.load(threads)?;
+        let loaded = model::understand(&self.path, opened, &self.model, &self.sizes)?;
         let terms = loaded.detector.terms().clone();
         let facts = Facts {
             active: loaded.active,

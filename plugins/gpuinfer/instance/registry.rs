@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::SystemTime;
 
@@ -11,9 +11,8 @@ use sha2::{Digest, Sha256};
 use super::network::ModelSource;
 use super::{
     About, ActiveDevice, EngineOptions, Instance, ModelOptions, Request, ScheduleOptions, Sizes,
-    cores,
 };
-use crate::gpuinfer::model;
+use crate::gpuinfer::{engine, model};
 use crate::runtime::lock::lock;
 
 /// Digests of files that are remembered.
@@ -28,7 +27,7 @@ type Sum = [u8; 32];
 
 /// A file as it was when it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Stamp {
+pub(super) struct Stamp {
     path: PathBuf,
     bytes: u64,
     modified: Option<SystemTime>,
@@ -59,11 +58,12 @@ pub(super) fn open(request: &Request) -> Result<(Arc<Instance>, Vec<String>), gs
         request.model.clone(),
         request.schedule.clone(),
     );
-    let stamp = stamp(request)?;
+    model::check_model(&request.path.to_string_lossy())?;
+    let stamp = Stamp::of(&request.path).map_err(|error| unreadable(request, &error))?;
     let model_bytes = stamp.bytes;
     let key = Key {
         name: request.key.clone(),
-        digest: digest(request, stamp)?,
+        digest: digest(request, stamp.clone())?,
         options: request.key.is_none().then(|| options.clone()),
     };
     let entry = entry(key, &options);
@@ -93,10 +93,12 @@ pub(super) fn open(request: &Request) -> Result<(Arc<Instance>, Vec<String>), gs
         },
         model: request.model.clone(),
         sizes: sizes.preferred,
+        stamp,
+        template: Mutex::default(),
     };
     let about = About {
         threads: request.engine.threads,
-        cores: cores::physical(),
+        cores: engine::cores(),
         model_bytes,
     };
     let instance = Instance::start(Box::new(source), &request.schedule, about)?;
@@ -122,14 +124,16 @@ fn entry(key: Key, options: &Options) -> Entry {
     entry
 }
 
-fn stamp(request: &Request) -> Result<Stamp, gst::ErrorMessage> {
-    model::check_model(&request.path.to_string_lossy())?;
-    let metadata = fs::metadata(&request.path).map_err(|error| unreadable(request, &error))?;
-    Ok(Stamp {
-        path: request.path.clone(),
-        bytes: metadata.len(),
-        modified: metadata.modified().ok(),
-    })
+impl Stamp {
+    /// As the file at `path` is now; the error is the system's.
+    pub(super) fn of(path: &Path) -> Result<Self, String> {
+        let metadata = fs::metadata(path).map_err(|error| error.to_string())?;
+        Ok(Self {
+            path: path.to_owned(),
+            bytes: metadata.len(),
+            modified: metadata.modified().ok(),
+        })
+    }
 }
 
 /// The SHA-256 of the model, read once as long as the file stays as it is.
@@ -152,7 +156,7 @@ fn digest(request: &Request, stamp: Stamp) -> Result<Sum, gst::ErrorMessage> {
             }
         }
     };
-    read().map_err(|error| unreadable(request, &error))?;
+    read().map_err(|error| unreadable(request, &error.to_string()))?;
     let sum: Sum = hasher.finalize().into();
     let mut digests = lock(&DIGESTS);
     digests.retain(|(known, _)| known.path != stamp.path);
@@ -163,7 +167,7 @@ fn digest(request: &Request, stamp: Stamp) -> Result<Sum, gst::ErrorMessage> {
     Ok(sum)
 }
 
-fn unreadable(request: &Request, error: &io::Error) -> gst::ErrorMessage {
+fn unreadable(request: &Request, error: &str) -> gst::ErrorMessage {
     let path = request.path.display();
     gst::error_msg!(
         gst::ResourceError::Read,

@@ -94,8 +94,6 @@ struct Bench {
     maps: Vec<Mapped<'static>>,
     pictures: Vec<Option<Picture<'static>>>,
     works: Vec<Work<'static>>,
-    /// What is found where a batch is padded, which nobody wants to know.
-    padding: Vec<Found>,
 }
 
 type Mapped<'a> = Option<VideoFrameRef<&'a gst::BufferRef>>;
@@ -108,7 +106,6 @@ impl Bench {
             maps: Vec::new(),
             pictures: Vec::new(),
             works: Vec::new(),
-            padding: Vec::new(),
         }
     }
 
@@ -161,13 +158,10 @@ impl Bench {
         let mut works = emptied(std::mem::take(&mut self.works));
         maps.extend(tray.frames.iter().map(map));
         pictures.extend(maps.iter().zip(&tray.frames).map(picture));
-        let thresholds = none();
         let rooms = tray.answers.iter_mut().zip(&tray.frames).zip(&pictures);
         for ((answer, frame), picture) in rooms {
             add(&mut works, answer, &frame.job, picture.as_ref());
         }
-        let padding = &mut self.padding;
-        pad(&mut works, floor, padding, &thresholds);
         let stages = detect(&mut *self.network, &mut works);
         self.works = emptied(works);
         self.pictures = emptied(pictures);
@@ -219,32 +213,6 @@ fn add<'a>(
         region,
         thresholds: &job.thresholds,
         found,
-    }));
-}
-
-/// Fills up to the size that the network was prepared for, with the last picture once more.
-fn pad<'a>(
-    works: &mut Vec<Work<'a>>,
-    floor: &Floor,
-    padding: &'a mut Vec<Found>,
-    thresholds: &'a Thresholds,
-) {
-    let missing = floor.padded(works.len()).saturating_sub(works.len());
-    let Some(last) = works.last().filter(|_| missing > 0) else {
-        return;
-    };
-    let (picture, region) = (last.picture, last.region);
-    if padding.len() < missing {
-        padding.resize_with(missing, Found::default);
-    }
-    works.extend(padding[..missing].iter_mut().map(|found| {
-        found.clear();
-        Work {
-            picture,
-            region,
-            thresholds,
-            found,
-        }
     }));
 }
 

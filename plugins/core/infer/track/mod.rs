@@ -292,4 +292,6 @@ fn new_id(next: &mut u64) -> u64 {
 }
 
 #[cfg(test)]
+mod people;
+#[cfg(test)]
 mod scenarios;

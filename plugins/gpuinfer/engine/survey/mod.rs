@@ -12,6 +12,7 @@ mod shapes;
 mod value;
 
 use std::fs::File;
+use std::io::Seek;
 use std::path::Path;
 
 use rten_onnx::onnx::{ModelProto, ValueInfoProto};
@@ -35,9 +36,11 @@ pub(super) struct Survey {
 pub(super) fn survey(path: &Path, batch: u32) -> Result<Option<Survey>, EngineError> {
     let refuse = |why: String| EngineError::new(format!("it is not safe to run: {why}"));
     let mut file = File::open(path).map_err(EngineError::new)?;
-    if !envelope::is_whole(&mut file).map_err(EngineError::new)? {
-        return Err(EngineError::new("it ends before it should"));
+    let length = file.metadata().map_err(EngineError::new)?.len();
+    if !envelope::is_whole(&mut file, length).map_err(EngineError::new)? {
+        return Err(EngineError::new("it is broken, or ends before it should"));
     }
+    file.rewind().map_err(EngineError::new)?;
     let Ok(model) = ModelProto::parse_file(file) else {
         return Ok(None);
     };

@@ -29,7 +29,7 @@ fn frames_that_came_while_the_network_ran_are_one_batch_of_a_prepared_size() {
     for (shade, listener) in listeners.iter().enumerate() {
         assert_eq!(listener.shade(tickets[shade]), shade);
     }
-    assert_eq!(*lock(&control.sizes), [1, 16]);
+    assert_eq!(*lock(&control.sizes), [1, 13]);
     let stats = structure("stats", &instance.figures());
     assert_eq!(stats.get::<u64>("padding"), Ok(3));
     assert_eq!(stats.get::<u64>("batches"), Ok(2));

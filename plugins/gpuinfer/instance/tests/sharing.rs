@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
+use crate::gpuinfer::engine::Backend;
 
 fn request(path: impl Into<PathBuf>) -> Request {
     gst::init().expect("GStreamer starts");
@@ -60,7 +61,7 @@ fn the_same_model_by_another_path_is_the_same_network() {
         let (one, other) = (open(&requests[0]), open(&requests[1]));
         assert!(Arc::ptr_eq(&one, &other));
         assert!(one.active().contains("rten"));
-        assert_eq!(one.labels().name(0), "class 0");
+        assert_eq!(one.terms().labels.name(0), "class 0");
     }
 }
 
@@ -106,6 +107,23 @@ fn a_model_swapped_on_disk_is_another_network() {
     bytes.extend([0xfa, 0x7f, 0x00]);
     fs::write(&path, bytes).expect("written");
     assert!(!Arc::ptr_eq(&before, &open(&request)));
+}
+
+#[test]
+fn further_sessions_share_what_was_loaded() {
+    let folder = Folder::new("fork");
+    let path = folder.0.join("model.onnx");
+    fs::copy(shapes(), &path).expect("copied");
+    let mut request = request(&path);
+    request.engine.backend = Backend::Rten;
+    request.schedule.sessions = 2;
+    let instance = open(&request);
+    // What is gone cannot be read again.
+    fs::remove_file(&path).expect("removed");
+    let listener = Listener::new(&instance, 1);
+    eventually("two sessions", || instance.floor.present().sessions == 2);
+    let ticket = listener.submit(9);
+    assert!(matches!(listener.wait(ticket), Outcome::Found(_)));
 }
 
 #[test]
