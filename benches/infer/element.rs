@@ -26,7 +26,7 @@ pub fn table() {
 
 fn row(name: &str, mut engine: Bare, frames: &[gst::Buffer]) {
     let line = format!(
-        "gpuinfer name=infer mode=sync {} threads=1 model=\"{}\"",
+        "gpuinfer mode=sync {} threads=1 model=\"{}\"",
         bare::choice(name),
         pictures::model().display()
     );
@@ -52,7 +52,7 @@ fn row(name: &str, mut engine: Bare, frames: &[gst::Buffer]) {
             }
         }
     }
-    let infer = harness.find_element("infer").unwrap();
+    let infer = harness.element().unwrap();
     let stage = |stage| mean_of(&infer, stage);
     let (alone, through) = (percentile(&mut alone, 50), percentile(&mut through, 50));
     let (difference, ratio) = (
