@@ -34,7 +34,7 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 
 /// Physical cores that this process may use.
 pub(super) fn cores() -> usize {
-    cores::threads(0)
+    machine::threads(0)
 }
 
 /// A loaded network on some device.

@@ -2,6 +2,7 @@
 
 mod analytics;
 mod batches;
+mod costs;
 mod detect_image;
 mod drawing;
 mod engines;
