@@ -1,6 +1,6 @@
 # Every target is a line or two that a person could type.
 .POSIX:
-.PHONY: all deps onnxruntime plugin demo check lint test bench bench-latency bench-peers bench-network install install-user uninstall clean
+.PHONY: all deps onnxruntime plugin demo check check-trixie lint test bench bench-latency bench-peers bench-network install install-user uninstall clean
 
 all: plugin
 
@@ -31,6 +31,10 @@ REAL_TIME = adaptivebitrate::transports demo::
 test:
 	cargo test --workspace --locked -- $(REAL_TIME:%=--skip=%)
 	cargo test --locked --test it -- --test-threads=1 $(REAL_TIME)
+
+# What needs GStreamer 1.24 (GstAnalytics), on that of Debian trixie, unpacked in target/trixie (as root).
+check-trixie: deps
+	sh scripts/trixie.sh gpuinfer::metadata gpuinfer::second_stage gpuinfer::tracking
 
 bench: deps
 	cargo bench --workspace --locked --benches

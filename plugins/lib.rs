@@ -10,6 +10,10 @@ mod runtime;
 
 pub use runtime::telemetry::open_metrics;
 
+/// Engines without an element, for benchmarks.
+#[doc(hidden)]
+pub use gpuinfer::{Backend, BareEngine, onnx_runtime};
+
 type Register = fn(&gst::Plugin) -> Result<(), glib::BoolError>;
 
 /// Every element: factory name and how to register it. The tests walk this table.

@@ -36,4 +36,7 @@ echo "$sum  $wheel" | sha256sum --check --quiet
 mv "$folder"/wheel/onnxruntime/capi/lib*.so* "$folder"
 mv "$folder"/wheel/onnxruntime/LICENSE "$folder"/wheel/onnxruntime/ThirdPartyNotices.txt "$folder"
 rm -r "$folder/wheel" "$wheel"
+library=$(basename "$folder"/libonnxruntime.so.1.*)
+ln -s "$library" "$folder/libonnxruntime.so.1"
+ln -s "$library" "$folder/libonnxruntime.so"
 touch "$folder/.complete"

@@ -1,12 +1,15 @@
 //! A model with all that turns frames into what they show: what comes before the network, the network, what comes
 //! after. Many frames go through it at once, as one batch.
 
+mod answers;
 mod crew;
+mod input;
+mod terms;
 
 use std::sync::Arc;
 
 use livetune_core::infer::{
-    CHANNELS, Decoder, Found, Head, Labels, Letterbox, Region, SUPPORTED, Size, Stages, Thresholds,
+    Decoder, Found, Head, Letterbox, Region, SUPPORTED, Stages, Thresholds,
 };
 use rayon::prelude::*;
 
@@ -14,15 +17,16 @@ use super::engine::{Engine, EngineError, Stopper, TensorInfo, TensorRef};
 use super::options::ModelOptions;
 use super::picture::Picture;
 use super::preprocess::{Form, Preprocessor};
+use super::sidecar::Sidecar;
 use crate::runtime::clock;
 use crate::runtime::guard::guard;
+use answers::{Answer, Answers};
+use input::{Input, LARGEST_BATCH};
 
-/// Side of the input where the model leaves it open; what Ultralytics exports by default.
-const FREE_SIDE: usize = 640;
-/// The longest side of an input: 4096 by 4096 is 200 MB of tensor, and no detector in use comes near it.
-const LONGEST_SIDE: usize = 4096;
-/// Where the model leaves the batch open: more pictures than any device works on at once.
-const LARGEST_BATCH: usize = 64;
+pub(super) use terms::{Terms, Wishes};
+
+/// Or a sentence that says what is not understood.
+type Understood<T> = Result<T, String>;
 
 /// One picture of a batch.
 pub(super) struct Work<'a> {
@@ -38,14 +42,14 @@ pub(super) struct Work<'a> {
 pub(super) struct Detector {
     engine: Box<dyn Engine>,
     form: Form,
-    labels: Arc<Labels>,
+    terms: Arc<Terms>,
     warnings: Vec<String>,
+    input: Input,
     batch: Batch,
     /// Places of the batch, with what each has for itself.
     slots: Vec<Slot>,
     /// One after another, the slots' pictures.
     tensor: Vec<f32>,
-    shape: [usize; 4],
 }
 
 /// How many pictures the model takes at once.
@@ -68,89 +72,42 @@ struct Slot {
 impl Detector {
     /// Looks at what `engine` takes and gives, and runs it once on grey, which warms it up as well. The error is a
     /// sentence that says what is not understood.
-    pub(super) fn new(mut engine: Box<dyn Engine>, options: &ModelOptions) -> Result<Self, String> {
-        let (batch, size) = input_size(engine.inputs()).map_err(|why| explain(&*engine, &why))?;
-        let batch = match batch {
+    pub(super) fn new(engine: Box<dyn Engine>, options: &ModelOptions) -> Understood<Self> {
+        let (sidecar, mut warnings) = options.sidecar()?;
+        let input = Input::of(engine.inputs(), &sidecar).map_err(|why| explain(&*engine, &why))?;
+        let batch = match input.batch {
             Some(size) => Batch::Fixed(size),
             None => Batch::Free(options.batch_sizes.clone()),
         };
         let pictures = batch.size_for(1);
-        let shape = [
-            pictures,
-            CHANNELS,
-            size.height as usize,
-            size.width as usize,
-        ];
-        let tensor = vec![0.5; shape.iter().product()];
-        let (first_shape, data) = (&shape[..], &tensor[..]);
-        let first = TensorRef {
-            shape: first_shape,
-            data,
+        let mut engine = Tried {
+            engine,
+            input,
+            tensor: Vec::new(),
         };
-        if let Err(error) = run(&mut *engine, first) {
-            return Err(format!("it does not run: {error}"));
-        }
-        let mut shapes = (0..engine.outputs().len()).map(|index| engine.output(index));
-        let head = match (shapes.next(), shapes.next()) {
-            (Some(Some(output)), None) => head_of(output.shape, pictures, size),
-            _ => None,
+        engine
+            .run(pictures)
+            .map_err(|error| format!("it does not run: {error}"))?;
+        let head = head_of(&engine, pictures, options, &sidecar)?;
+        let batch = match batch {
+            Batch::Free(sizes) => engine.free_batch(sizes, &mut warnings),
+            fixed => fixed,
         };
-        let Some(head) = head else {
-            let why = format!("the meaning of its output is not known; supported: {SUPPORTED}");
-            return Err(explain(&*engine, &why));
-        };
-        let (labels, warnings) = labels(options, head.classes());
-        let form = Form {
-            size,
-            placement: head.placement(),
-            of_regions: head.placement(),
-            normalisation: head.normalisation(),
-        };
+        let (terms, warning) = Terms::of(&head, options, &sidecar);
+        warnings.extend(warning);
+        let Tried { engine, tensor, .. } = engine;
         let mut detector = Self {
-            form,
-            labels: Arc::new(labels),
+            form: sidecar.form(head.family(), input.size, input.layout),
+            terms: Arc::new(terms),
             warnings,
+            input,
             batch,
             slots: vec![Slot::new(head)],
             tensor,
-            shape,
             engine,
         };
         detector.make_room(pictures);
-        detector.try_two();
         Ok(detector)
-    }
-
-    /// Files say that any batch goes in where the network inside was made for one picture: seen by trying.
-    fn try_two(&mut self) {
-        let Batch::Free(sizes) = &self.batch else {
-            return;
-        };
-        if sizes.last().is_some_and(|most| *most < 2) {
-            return;
-        }
-        let pictures = self.batch.size_for(2);
-        self.make_room(pictures);
-        self.shape[0] = pictures;
-        let picture: usize = self.shape[1..].iter().product();
-        let tensor = TensorRef {
-            shape: &self.shape,
-            data: &self.tensor[..pictures * picture],
-        };
-        let ran = run(&mut *self.engine, tensor);
-        let output = self.engine.output(0);
-        let is_batch = output.is_some_and(|output| output.shape.first() == Some(&pictures));
-        if let (Ok(()), true) = (&ran, is_batch) {
-            return;
-        }
-        let why = ran.map_or_else(
-            |error| error.to_string(),
-            |()| "its output is one picture's".to_owned(),
-        );
-        self.warnings.push(format!(
-            "The model's file says that it takes any number of pictures at once and it fails on {pictures} ({why}):              one at a time; export it with a dynamic batch"
-        ));
-        self.batch = Batch::Free(vec![1]);
     }
 
     /// What ends a run from another thread.
@@ -158,9 +115,9 @@ impl Detector {
         self.engine.stopper()
     }
 
-    /// The names of the classes that the model tells apart.
-    pub(super) fn labels(&self) -> &Arc<Labels> {
-        &self.labels
+    /// What its results are called, and which of them count.
+    pub(super) fn terms(&self) -> &Arc<Terms> {
+        &self.terms
     }
 
     /// What the user should know of the model; each a sentence.
@@ -191,11 +148,10 @@ impl Detector {
         self.make_room(pictures);
         self.prepare(works);
         let prepared = clock::monotonic();
-        self.shape[0] = pictures;
-        let picture: usize = self.shape[1..].iter().product();
+        let shape = self.input.shape(pictures);
         let tensor = TensorRef {
-            shape: &self.shape,
-            data: &self.tensor[..pictures * picture],
+            shape: &shape,
+            data: &self.tensor[..shape.iter().product()],
         };
         run(&mut *self.engine, tensor).map_err(|error| error.to_string())?;
         let inferred = clock::monotonic();
@@ -208,9 +164,9 @@ impl Detector {
     }
 
     fn make_room(&mut self, pictures: usize) {
-        let picture: usize = self.shape[1..].iter().product();
-        if self.tensor.len() < pictures * picture {
-            self.tensor.resize(pictures * picture, 0.0);
+        let numbers = self.input.shape(pictures).iter().product();
+        if self.tensor.len() < numbers {
+            self.tensor.resize(numbers, 0.0);
         }
         while self.slots.len() < pictures {
             let head = self.slots[0].decoder.head().clone();
@@ -219,7 +175,7 @@ impl Detector {
     }
 
     fn prepare(&mut self, works: &mut [Work<'_>]) {
-        let picture: usize = self.shape[1..].iter().product();
+        let picture = self.input.shape(1).iter().product();
         let (form, slots, tensor) = (&self.form, &mut self.slots[..], &mut self.tensor[..]);
         if let [work] = works {
             slots[0].prepare(form, work, &mut tensor[..picture]);
@@ -233,24 +189,56 @@ impl Detector {
     }
 
     fn decode(&mut self, works: &mut [Work<'_>], pictures: usize) -> Result<(), String> {
-        let output = self.engine.output(0);
-        let output = output.ok_or("the output is no tensor of f32")?;
-        let length = output.data.len() / pictures;
-        if length == 0 || length * pictures != output.data.len() {
-            let (numbers, shape) = (output.data.len(), output.shape);
-            return Err(format!(
-                "the output has {numbers} numbers, {shape:?}, for {pictures} pictures"
-            ));
-        }
+        let answers = Answers::of(&*self.engine, pictures)?;
         let slots = &mut self.slots[..];
         if let [work] = works {
-            return slots[0].decode(work, &output.data[..length]);
+            return slots[0].decode(work, &answers.one(0));
         }
-        let places = slots
-            .par_iter_mut()
-            .zip(output.data.par_chunks_exact(length));
-        let all = works.par_iter_mut().zip(places);
-        crew::work(|| all.try_for_each(|(work, (slot, output))| slot.decode(work, output)))
+        let all = works.par_iter_mut().zip(slots.par_iter_mut()).enumerate();
+        crew::work(|| all.try_for_each(|(at, (work, slot))| slot.decode(work, &answers.one(at))))
+    }
+}
+
+/// An engine on first acquaintance.
+struct Tried {
+    engine: Box<dyn Engine>,
+    input: Input,
+    tensor: Vec<f32>,
+}
+
+impl Tried {
+    /// Runs it on so many grey `pictures`.
+    fn run(&mut self, pictures: usize) -> Result<(), EngineError> {
+        let shape = self.input.shape(pictures);
+        self.tensor.resize(shape.iter().product(), 0.5);
+        let tensor = TensorRef {
+            shape: &shape,
+            data: &self.tensor,
+        };
+        run(&mut *self.engine, tensor)
+    }
+
+    /// Batches of any size, or of `sizes`. Files say so where the network inside was made for one picture: seen by
+    /// trying.
+    fn free_batch(&mut self, sizes: Vec<usize>, warnings: &mut Vec<String>) -> Batch {
+        let batch = Batch::Free(sizes);
+        let pictures = batch.size_for(2);
+        if pictures < 2 {
+            return batch;
+        }
+        let ran = self.run(pictures);
+        let why = match ran {
+            Err(error) => error.to_string(),
+            Ok(()) => match Answers::of(&*self.engine, pictures) {
+                Ok(_) => return batch,
+                Err(why) => why,
+            },
+        };
+        warnings.push(format!(
+            "The model's file says that it takes any number of pictures at once and it fails on {pictures} ({why}): \
+             one at a time; export it with a dynamic batch"
+        ));
+        Batch::Free(vec![1])
     }
 }
 
@@ -261,7 +249,7 @@ impl Batch {
             Self::Fixed(size) => *size,
             Self::Free(sizes) => {
                 let next = sizes.iter().find(|size| **size >= count);
-                next.copied().unwrap_or(count)
+                next.or(sizes.last()).copied().unwrap_or(count)
             }
         }
     }
@@ -290,14 +278,14 @@ impl Slot {
         }
     }
 
-    fn decode(&mut self, work: &mut Work<'_>, output: &[f32]) -> Result<(), String> {
+    fn decode(&mut self, work: &mut Work<'_>, answer: &Answer<'_>) -> Result<(), String> {
         let Some(letterbox) = &self.letterbox else {
             return Ok(());
         };
-        let objects = &mut work.found.objects;
+        let outputs = answer.outputs();
         let read = self
             .decoder
-            .decode(output, work.thresholds, letterbox, objects);
+            .decode(outputs, work.thresholds, letterbox, work.found);
         read.map_err(|wrong| {
             let (actual, expected) = (wrong.actual, wrong.expected);
             format!("the output has {actual} numbers instead of {expected}")
@@ -311,59 +299,29 @@ fn run(engine: &mut dyn Engine, tensor: TensorRef<'_>) -> Result<(), EngineError
     guard("the inference engine", panicked, || engine.run(tensor))
 }
 
-fn head_of(shape: &[usize], pictures: usize, size: Size) -> Option<Head> {
-    let (batch, rest) = shape.split_first()?;
-    let one = [&[1], rest].concat();
-    (*batch == pictures).then(|| Head::from_output_shape(&one, size))?
-}
-
-/// Names for `classes` classes, and what is wrong with those that were given.
-fn labels(options: &ModelOptions, classes: usize) -> (Labels, Vec<String>) {
-    let Some(document) = &options.labels else {
-        return (Labels::numbered(classes), Vec::new());
-    };
-    let labels = Labels::parse(&document.text, classes);
-    let missing = labels.missing();
-    let warning = (missing > 0).then(|| {
-        let named = classes - missing;
-        format!(
-            "The model tells {classes} classes apart and the labels name {named}: the rest are called class N; set \
-             the property labels to the file that belongs to the model"
-        )
-    });
-    (labels, warning.into_iter().collect())
-}
-
-/// How many pictures the only input takes, where that is fixed, and their size.
-fn input_size(inputs: &[TensorInfo]) -> Result<(Option<usize>, Size), String> {
-    let [info] = inputs else {
-        return Err("it must have exactly one input, the picture".to_owned());
-    };
-    let &[batch, channels, height, width] = &info.shape[..] else {
-        return Err("its input must have four dimensions".to_owned());
-    };
-    if channels.is_some_and(|channels| channels != CHANNELS) {
-        return Err("its input must be [batch,3,height,width]".to_owned());
-    }
-    if batch.is_some_and(|batch| !(1..=LARGEST_BATCH).contains(&batch)) {
-        return Err(format!(
-            "its input must be of 1 to {LARGEST_BATCH} pictures"
-        ));
-    }
-    if !info.is_float {
-        return Err("its input must be of float".to_owned());
-    }
-    let side = |side: Option<usize>| {
-        let side = side.unwrap_or(FREE_SIDE);
-        let fits = (1..=LONGEST_SIDE).contains(&side);
-        let refusal = || format!("a side of its input must be 1 to {LONGEST_SIDE} pixels long");
-        if fits {
-            Ok(side as u32)
-        } else {
-            Err(refusal())
-        }
-    };
-    Ok((batch, Size::new(side(width)?, side(height)?)))
+/// The head of an engine that has just run on so many `pictures`.
+fn head_of(
+    tried: &Tried,
+    pictures: usize,
+    options: &ModelOptions,
+    sidecar: &Sidecar,
+) -> Understood<Head> {
+    let engine = &*tried.engine;
+    let answers = Answers::of(engine, pictures).map_err(|why| explain(engine, &why))?;
+    let one = answers.one(0);
+    let family = options.decoder.family().or(sidecar.decoder);
+    let hints = &sidecar.hints;
+    let head = Head::recognise(family, one.outputs(), tried.input.size, hints);
+    head.ok_or_else(|| {
+        let said = family.map_or_else(
+            || "the meaning of its outputs is not known".to_owned(),
+            |family| format!("its outputs are not those of {}", family.name()),
+        );
+        let why = format!(
+            "{said}; recognised are {SUPPORTED}; the property decoder or a sidecar may say what it is"
+        );
+        explain(engine, &why)
+    })
 }
 
 /// `why`, and what the model takes and gives.

@@ -11,7 +11,6 @@ use gst_video::VideoCapsBuilder;
 use super::FACTORY;
 use super::flow::{Flow, Loaded, Output};
 use super::picture::FORMATS;
-use super::presenter::Shown;
 use super::report::Report;
 use super::settings::{Live, Settings};
 use crate::runtime::figures::{Figure, structure};
@@ -92,6 +91,22 @@ impl GpuInfer {
         drop(state);
     }
 
+    /// Why `value` cannot be the property `name` now.
+    fn check(&self, name: &str, value: &glib::Value) -> Result<(), String> {
+        Settings::check(name, value)?;
+        if name != "classes" {
+            return Ok(());
+        }
+        let classes: Option<String> = value.get().unwrap_or_default();
+        let mut wishes = lock(&self.settings).wishes();
+        wishes.classes = classes.map(Arc::from);
+        let judged = self.with_flow(|flow| flow.loaded().terms.thresholds(&wishes));
+        match judged {
+            Some(Err(why)) => Err(format!("{why}; the classes stay as they were")),
+            _ => Ok(()),
+        }
+    }
+
     /// A property was set.
     fn on_set(&self, name: &str, settings: Settings) {
         if name == "model" {
@@ -142,28 +157,6 @@ impl GpuInfer {
         let obj = self.obj();
         obj.notify("active-backend");
         gst::info!(CAT, imp = self, "another model serves");
-    }
-
-    /// Says what is to be said of a frame.
-    pub(super) fn say(&self, shown: Shown) {
-        if let Some(structure) = shown.message {
-            self.post(structure);
-        }
-        if let Some(why) = shown.warning {
-            gst::element_imp_warning!(
-                self,
-                gst::ResourceError::Write,
-                ("Objects cannot be published ({why}): see that publish-location can be written")
-            );
-        }
-    }
-
-    fn post(&self, structure: gst::Structure) {
-        let message = gst::message::Element::builder(structure)
-            .src(&*self.obj())
-            .build();
-        // Without a bus nobody listens.
-        let _ = self.obj().post_message(message);
     }
 
     /// Has the pipeline ask for the latency again.
@@ -358,6 +351,10 @@ impl ObjectImpl for GpuInfer {
 
     fn set_property(&self, _: usize, value: &glib::Value, spec: &glib::ParamSpec) {
         guard("a property of gpuinfer", (), || {
+            if let Err(why) = self.check(spec.name(), value) {
+                gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{why}"));
+                return;
+            }
             let settings = {
                 let mut settings = lock(&self.settings);
                 settings.set(spec.name(), value);

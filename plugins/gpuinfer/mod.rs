@@ -1,9 +1,22 @@
 //! `gpuinfer`: finds objects in video with a neural network.
 //!
-//! Frames go through untouched, at their full size; what the network found is attached to them, one
-//! `GstVideoRegionOfInterestMeta` per object in the layout of Intel's DL Streamer: the label as type, an id unique in
-//! the frame, the rectangle in pixels, and a structure `detection` with `x_min`, `x_max`, `y_min`, `y_max` (0..1),
-//! `confidence` and `label_id`. With `draw=true` boxes and labels are in the picture as well.
+//! Frames go through untouched, at their full size; what the network found is attached to them (`metadata`), with the
+//! same ids in each kind of meta:
+//!
+//! - one `GstVideoRegionOfInterestMeta` per object in the layout of Intel's DL Streamer: the label as type, an id unique
+//!   in the frame, the rectangle in pixels, a structure `detection` with `x_min`, `x_max`, `y_min`, `y_max` (0..1),
+//!   `confidence` and `label_id`, and a structure `object_id` where the object is tracked;
+//! - one `GstCustomMeta` `livetune-inference` per frame, which has no tags and so passes converters, encoders, parsers
+//!   and payloaders; its boxes are parts of the frame;
+//! - one `GstAnalyticsODMtd` per object, with tracking and classification, where libgstanalytics is installed.
+//!
+//! With `draw=true` boxes and labels are in the picture as well. `publish=jsonl` writes a line of JSON per frame, in the
+//! schema of DL Streamer's gvametaconvert, from a thread of its own: a reader that is slow or gone holds nothing up.
+//! `tracker=iou` gives objects ids that last (ByteTrack, Zhang et al. 2022, <https://arxiv.org/abs/2110.06864>).
+//!
+//! With `roi-source=objects` the network does not look at the frame but into the objects of a `gpuinfer` before it:
+//! what it finds there are their children, what it classifies them as goes to their metas. A tracked object is looked
+//! at when it comes, when its box has grown by half, and after `reclassify-interval`.
 //!
 //! ```text
 //! gst-launch-1.0 filesrc location=street.mp4 ! decodebin ! videoconvert ! queue leaky=downstream max-size-buffers=1 \
@@ -17,8 +30,12 @@
 //!
 //! Detectors are known by the shape of their output: YOLOX (Ge et al. 2021, <https://arxiv.org/abs/2107.08430>) as
 //! exported by its own tool without decoding, and YOLOv8 or v11 as exported by Ultralytics (`format=onnx`, no NMS
-//! inside). Frames are scaled bilinearly into the model's input with their shape kept, each family's own way. The
-//! engine is rten (<https://github.com/robertknight/rten>), built in, on the processor.
+//! inside). Frames are scaled bilinearly into the model's input with their shape kept, each family's own way.
+//!
+//! The network runs on ONNX Runtime (<https://onnxruntime.ai>) where a libonnxruntime.so of 1.17 or later is found, as
+//! in Python's package `onnxruntime`, and else on rten (<https://github.com/robertknight/rten>), which is built in;
+//! `backend` chooses and `active-backend` tells. With an ONNX Runtime made for it, `device=cuda`, `tensorrt` or
+//! `openvino` runs the network there; a device that does not work is an error that says why, unless `fallback=cpu`.
 
 use gst::glib;
 use gst::prelude::*;
@@ -39,10 +56,14 @@ mod preprocess;
 mod presenter;
 mod publish;
 mod report;
+mod second_stage;
 mod settings;
+mod sidecar;
+
+pub use options::DecoderChoice;
 
 pub use meta::Metadata;
-pub use object_settings::Tracking;
+pub use object_settings::{RoiSource, Tracking};
 pub use publish::Publish;
 
 glib::wrapper! {
@@ -51,6 +72,9 @@ glib::wrapper! {
         @extends gst::Element, gst::Object,
         @implements gst::Preset;
 }
+
+/// For benchmarks.
+pub use engine::{Backend, BareEngine, onnx_runtime};
 
 pub(crate) const FACTORY: &str = "gpuinfer";
 

@@ -21,8 +21,29 @@ pub enum Tracking {
     Iou,
 }
 
+/// What the network looks at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstLiveTuneGpuInferRoiSource")]
+pub enum RoiSource {
+    /// The frame.
+    #[default]
+    #[enum_value(name = "The frame", nick = "frame")]
+    Frame,
+    /// What is on the frame already.
+    #[enum_value(
+        name = "Each object that metas of the frame tell of: a second stage",
+        nick = "objects"
+    )]
+    Objects,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct ObjectSettings {
+    pub(super) roi_source: RoiSource,
+    /// Labels, parted by commas.
+    pub(super) object_classes: Option<String>,
+    /// Milliseconds.
+    pub(super) reclassify_interval: u32,
     pub(super) tracker: Tracking,
     pub(super) metadata: Metadata,
     pub(super) publish: Publish,
@@ -31,6 +52,9 @@ pub(super) struct ObjectSettings {
 
 impl ObjectSettings {
     pub(super) const DEFAULT: Self = Self {
+        roi_source: RoiSource::Frame,
+        object_classes: None,
+        reclassify_interval: 0,
         tracker: Tracking::None,
         metadata: Metadata::Auto,
         publish: Publish::None,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gst_video::VideoRegionOfInterestMeta;
-use livetune_core::infer::{Area, Detection, Size, Tracked};
+use livetune_core::infer::{Area, Class, Detection, Size, Tracked};
 
 /// How an object came to be on a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,9 +14,19 @@ pub(super) enum Origin {
     Carried { age: Duration },
 }
 
-/// A detection on one frame.
+/// What a network said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// Here is an object.
+    Detected,
+    /// The object `parent`, or the whole frame where there is none, is of this class.
+    Classified,
+}
+
+/// A detection on one frame, or a classification.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Object {
+    pub(super) what: What,
     /// Unique in the frame.
     pub(super) id: i32,
     /// The same on every frame, where objects are tracked; never that of another.
@@ -36,6 +46,7 @@ impl Object {
     /// `found`, inferred on a frame of the size `frame`; its id is still to be given.
     pub(super) fn inferred(found: &Detection, frame: Size) -> Self {
         Self {
+            what: What::Detected,
             id: 0,
             track: None,
             parent: None,
@@ -44,6 +55,20 @@ impl Object {
             area: found.area,
             rect: found.area.to_pixels(frame),
             origin: Origin::Inferred,
+        }
+    }
+
+    /// `found` of a frame of the size `frame` as a whole.
+    pub(super) fn classified(found: &Class, frame: Size) -> Self {
+        let (width, height) = (frame.width as f32, frame.height as f32);
+        let whole = Detection {
+            area: Area::around(width / 2.0, height / 2.0, width, height),
+            class: found.class,
+            confidence: found.confidence,
+        };
+        Self {
+            what: What::Classified,
+            ..Self::inferred(&whole, frame)
         }
     }
 
@@ -70,14 +95,6 @@ impl Object {
             origin,
             ..Self::inferred(&found, frame)
         })
-    }
-
-    /// The same object on a later frame, so long after the network saw it.
-    pub(super) const fn carried(self, age: Duration) -> Self {
-        Self {
-            origin: Origin::Carried { age },
-            ..self
-        }
     }
 
     /// How long ago the network saw it.

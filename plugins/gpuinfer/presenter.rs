@@ -1,7 +1,10 @@
 //! Shows objects to others: as metas on the frame, in the picture, in a message, in a file.
 
+use std::ffi::OsStr;
+use std::path::Path;
 use std::time::Duration;
 
+use gst::prelude::*;
 use gst_video::{VideoFrameRef, VideoInfo};
 use livetune_core::infer::{Labels, Size, Stages};
 use livetune_core::time::nanos;
@@ -9,7 +12,7 @@ use livetune_core::time::nanos;
 use super::draw::Painter;
 use super::meta::Kinds;
 use super::object_settings::ObjectSettings;
-use super::objects::Object;
+use super::objects::{Object, What};
 use super::publish::{Publish, Published, Publisher};
 
 /// What is the same for all objects of a frame.
@@ -30,6 +33,14 @@ pub(super) struct About<'a> {
     pub(super) stages: Stages,
 }
 
+impl About<'_> {
+    /// What the network tells of objects, by the name of its file.
+    pub(super) fn attribute(&self) -> &str {
+        let stem = Path::new(self.model).file_stem();
+        stem.and_then(OsStr::to_str).unwrap_or(self.model)
+    }
+}
+
 /// What to do besides metas and publishing; may change from frame to frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Wanted {
@@ -44,6 +55,26 @@ pub(super) struct Shown {
     pub(super) message: Option<gst::Structure>,
     /// What went wrong in showing, for a warning.
     pub(super) warning: Option<String>,
+}
+
+impl Shown {
+    /// Says it in the name of `element`.
+    pub(super) fn say(self, element: &impl IsA<gst::Element>) {
+        if let Some(structure) = self.message {
+            let message = gst::message::Element::builder(structure)
+                .src(element.upcast_ref::<gst::Element>())
+                .build();
+            // Without a bus nobody listens.
+            let _ = element.post_message(message);
+        }
+        if let Some(why) = self.warning {
+            gst::element_warning!(
+                element,
+                gst::ResourceError::Write,
+                ("Objects cannot be published ({why}): see that publish-location can be written")
+            );
+        }
+    }
 }
 
 /// One stream's way out for objects; its buffers are reused.
@@ -126,6 +157,12 @@ fn message(objects: &[Object], about: &About<'_>) -> gst::Structure {
             .build();
         if let Some(track) = object.track {
             structure.set("track", track);
+        }
+        if let Some(parent) = object.parent {
+            structure.set("parent", parent);
+        }
+        if object.what == What::Classified {
+            structure.set("classified", true);
         }
         structure
     });

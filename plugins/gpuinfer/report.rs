@@ -23,6 +23,7 @@ pub(super) struct Report {
     dropped: u64,
     errors: u64,
     objects: u64,
+    looked_into: u64,
     published: Published,
     timings: Timings,
     queue_waits: Duration,
@@ -74,6 +75,11 @@ impl Report {
             Boxes::Carried(_) => self.carried += 1,
             Boxes::Bare => (),
         }
+    }
+
+    /// The network looked into so many objects of another.
+    pub(super) const fn on_second_stage(&mut self, objects: usize) {
+        self.looked_into += objects as u64;
     }
 
     /// What became of the lines published so far.
@@ -149,6 +155,11 @@ impl Report {
             count("dropped", self.dropped, "Frames dropped"),
             count("errors", self.errors, "Frames on which the network failed"),
             count("objects", self.objects, "Objects found"),
+            count(
+                "looked-into",
+                self.looked_into,
+                "Objects of another network that the network looked into",
+            ),
             count("published", self.published.lines, "Lines published"),
             count(
                 "publish-dropped",

@@ -1,12 +1,12 @@
-//! From the network's output to objects in the frame.
+//! From the network's outputs to what is in the frame.
 
-use super::detection::Detection;
-use super::head::{Head, Scratch, WrongLength};
+use super::found::Found;
+use super::head::{Head, Output, Scratch, WrongLength};
 use super::letterbox::Letterbox;
-use super::nms::suppress;
+use super::nms::{sort, suppress};
 use super::thresholds::Thresholds;
 
-/// Reads one model's output. Its buffers live as long as it does: no allocation per frame once they have grown.
+/// Reads one model's outputs. Its buffers live as long as it does: no allocation per frame once they have grown.
 #[derive(Debug)]
 pub struct Decoder {
     head: Head,
@@ -27,20 +27,24 @@ impl Decoder {
         &self.head
     }
 
-    /// The objects in `output`, in pixels of the frame that `letterbox` put in, surest first, into `objects`.
+    /// What `outputs` tell of the picture that `letterbox` put in, into `found`, which is emptied before.
     pub fn decode(
         &mut self,
-        output: &[f32],
+        outputs: &[Output<'_>],
         thresholds: &Thresholds,
         letterbox: &Letterbox,
-        objects: &mut Vec<Detection>,
+        found: &mut Found,
     ) -> Result<(), WrongLength> {
-        objects.clear();
-        let confidence = thresholds.confidence;
+        found.clear();
         self.head
-            .read(output, confidence, &mut self.scratch, objects)?;
-        objects.retain(|object| thresholds.classes.allows(object.class));
-        suppress(objects, thresholds);
+            .read(outputs, thresholds, &mut self.scratch, found)?;
+        let objects = &mut found.objects;
+        if self.head.repeats_itself() {
+            suppress(objects, thresholds);
+        } else {
+            sort(objects);
+            objects.truncate(thresholds.max_objects);
+        }
         for object in &mut *objects {
             object.area = letterbox.to_frame(&object.area);
         }
@@ -53,7 +57,8 @@ impl Decoder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::infer::detection::Area;
+    use crate::infer::detection::{Area, Detection};
+    use crate::infer::head::{Family, Hints};
     use crate::infer::letterbox::Size;
     use crate::infer::thresholds::{ClassFilter, MAX_OBJECTS};
 
@@ -65,17 +70,32 @@ mod tests {
         thresholds: &Thresholds,
         letterbox: &Letterbox,
     ) -> Vec<Detection> {
-        let mut objects = vec![Detection::default()];
+        let mut found = Found::default();
+        found.objects.push(Detection::default());
+        let data = output;
+        let output = Output {
+            data,
+            ..Output::default()
+        };
         decoder
-            .decode(output, thresholds, letterbox, &mut objects)
+            .decode(&[output], thresholds, letterbox, &mut found)
             .expect("decoded");
-        objects
+        found.objects
+    }
+
+    fn head(shape: &[usize], input: Size) -> Head {
+        let output = Output {
+            shape,
+            ..Output::default()
+        };
+        Head::recognise(None, &[output], input, &Hints::default()).expect("known shape")
     }
 
     fn decoder() -> (Decoder, Letterbox) {
         let input = Size::new(64, 64);
-        let head = Head::from_output_shape(&[1, 6, ANCHORS], input).expect("YOLOv8");
-        let letterbox = Letterbox::new(Size::new(640, 320), input, head.placement());
+        let head = head(&[6, ANCHORS], input);
+        assert_eq!(head.family(), Family::YoloV8);
+        let letterbox = Letterbox::new(Size::new(640, 320), input, head.family().placement());
         (Decoder::new(head), letterbox)
     }
 
@@ -121,8 +141,8 @@ mod tests {
     #[test]
     fn a_frame_full_of_objects_is_cut_at_the_limit() {
         let input = Size::new(416, 416);
-        let head = Head::from_output_shape(&[1, 5, 3549], input).expect("YOLOv8");
-        let letterbox = Letterbox::new(input, input, head.placement());
+        let head = head(&[5, 3549], input);
+        let letterbox = Letterbox::new(input, input, head.family().placement());
         let mut output = vec![1.0; 3549 * 5];
         for at in 0..3549 {
             output[at] = (at % 400) as f32;

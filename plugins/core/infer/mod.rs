@@ -11,6 +11,8 @@ mod letterbox;
 mod nms;
 mod order;
 mod region;
+mod revisit;
+mod roi;
 mod schedule;
 mod tensor;
 mod thresholds;
@@ -21,7 +23,7 @@ pub use decoder::Decoder;
 pub use detection::{Area, Detection};
 pub use durations::Durations;
 pub use found::{Class, Found, NamedTensor};
-pub use head::{Family, Head, SUPPORTED, WrongLength};
+pub use head::{Activation, BoxNumbers, Family, Head, Hints, Output, SUPPORTED, Unit, WrongLength};
 pub use labels::Labels;
 pub use letterbox::{Letterbox, Placement, Size};
 pub use nms::suppress;
@@ -30,6 +32,8 @@ pub use order::{
     Step,
 };
 pub use region::Region;
+pub use revisit::{Reason as RevisitReason, Revisit, RevisitConfig};
+pub use roi::Rois;
 pub use schedule::{
     Batch, Batcher, Config, ConfigError, CostModel, Due, Frame, Reason, StreamId, Submitted,
 };

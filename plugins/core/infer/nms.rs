@@ -10,11 +10,7 @@ const MAX_CANDIDATES: usize = 30_000;
 /// surest, not too many; sorted by falling confidence.
 pub fn suppress(found: &mut Vec<Detection>, thresholds: &Thresholds) {
     let (iou, limit) = (thresholds.iou, thresholds.max_objects);
-    found.sort_unstable_by(|a, b| {
-        let surest_first = b.confidence.total_cmp(&a.confidence);
-        let then_by_place = a.area.left.total_cmp(&b.area.left);
-        surest_first.then(then_by_place).then(a.class.cmp(&b.class))
-    });
+    sort(found);
     found.truncate(MAX_CANDIDATES);
     let mut kept = 0;
     for at in 0..found.len() {
@@ -32,6 +28,15 @@ pub fn suppress(found: &mut Vec<Detection>, thresholds: &Thresholds) {
         }
     }
     found.truncate(kept);
+}
+
+/// Sorts `found` by falling confidence, equals always in the same order.
+pub(super) fn sort(found: &mut [Detection]) {
+    found.sort_unstable_by(|a, b| {
+        let surest_first = b.confidence.total_cmp(&a.confidence);
+        let then_by_place = a.area.left.total_cmp(&b.area.left);
+        surest_first.then(then_by_place).then(a.class.cmp(&b.class))
+    });
 }
 
 #[cfg(test)]

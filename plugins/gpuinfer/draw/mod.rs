@@ -8,7 +8,7 @@ use std::fmt::Write;
 use gst_video::VideoFrameRef;
 use livetune_core::infer::{Labels, Size};
 
-use super::objects::Object;
+use super::objects::{Object, What};
 use canvas::{Canvas, Colour, Patch};
 use text::Typeface;
 
@@ -33,8 +33,8 @@ const WHITE: Colour = [255, 255, 255];
 /// colour of a thinner one is lost in 4:2:0.
 const LINES_PER_SIDE: u32 = 360;
 /// A line of text is as high as one of so many parts of the picture's shorter side, and so many pixels at least.
-const TEXTS_PER_SIDE: u32 = 36;
-const LEAST_TEXT: u32 = 12;
+const TEXTS_PER_SIDE: u32 = 32;
+const LEAST_TEXT: u32 = 14;
 
 /// Draws objects; its text buffer and its letters are reused.
 #[derive(Debug, Default)]
@@ -64,7 +64,13 @@ impl Painter {
         // The surest object on top.
         for object in objects.iter().rev() {
             let colour = colour(object);
-            draw_frame(&mut canvas, object.rect, thickness, colour);
+            let corner = match object.what {
+                What::Detected => {
+                    draw_frame(&mut canvas, object.rect, thickness, colour);
+                    above(object.rect, height)
+                }
+                What::Classified => inside(object, height),
+            };
             self.text.clear();
             // Writing into a string does not fail.
             if let Some(track) = object.track {
@@ -74,15 +80,15 @@ impl Painter {
             let percent = object.confidence * 100.0;
             self.text.extend(label.chars().take(letters));
             let _ = write!(self.text, " {percent:.0}%");
-            self.draw_label(&mut canvas, object.rect, height, colour);
+            self.draw_label(&mut canvas, corner, height, colour);
         }
     }
 
-    /// Text on the colour of the box, above it where there is room, else inside.
+    /// Text on the colour of the box.
     fn draw_label(
         &mut self,
         canvas: &mut Canvas<'_>,
-        (x, y, ..): (u32, u32, u32, u32),
+        (x, y): (u32, u32),
         height: u32,
         colour: Colour,
     ) {
@@ -90,7 +96,6 @@ impl Painter {
         let width = self.typeface.width(&self.text).ceil() as u32 + 2 * margin;
         // Kept whole where the box is at the right edge.
         let x = x.min(canvas.size().width.saturating_sub(width));
-        let y = if y >= height { y - height } else { y };
         let Size {
             width: right,
             height: bottom,
@@ -104,6 +109,18 @@ impl Painter {
         self.typeface
             .write(canvas, &self.text, (x + margin, y), patch, ink);
     }
+}
+
+/// Where the label goes of a box: above it where there is room, else inside.
+fn above((x, y, ..): (u32, u32, u32, u32), height: u32) -> (u32, u32) {
+    (x, if y >= height { y - height } else { y })
+}
+
+/// Where the label goes of what an object was classified as: to the foot of its box; of the frame to its head.
+fn inside(object: &Object, height: u32) -> (u32, u32) {
+    let (x, y, _, h) = object.rect;
+    let foot = h.saturating_sub(height) * u32::from(object.parent.is_some());
+    (x, y + foot)
 }
 
 /// That of the track, or of the class where the object is not tracked.

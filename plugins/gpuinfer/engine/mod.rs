@@ -3,18 +3,21 @@
 //! Two engines: rten, built in, and ONNX Runtime, a shared library that is looked for at run time. [`open`] picks one
 //! and says in words what it has got. One thread works with an engine; [`Engine::fork`] gives the next thread its own.
 
-mod cores;
+mod bare;
 mod error;
 mod half;
+mod machine;
 mod onnxruntime;
 mod open;
 mod options;
 mod rten;
 mod stopper;
+mod survey;
 
 use std::fmt;
 use std::sync::LazyLock;
 
+pub use bare::{BareEngine, onnx_runtime};
 pub(super) use error::{EngineError, Fault};
 pub(super) use open::{ActiveDevice, Opened, open};
 pub(super) use options::EngineOptions;
@@ -31,7 +34,7 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 
 /// Physical cores that this process may use.
 pub(super) fn cores() -> usize {
-    cores::threads(0)
+    machine::threads(0)
 }
 
 /// A loaded network on some device.

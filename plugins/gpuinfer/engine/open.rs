@@ -5,6 +5,7 @@ use std::path::Path;
 use super::onnxruntime::{self, OrtEngine};
 use super::options::{Backend, Device, EngineOptions, Fallback, Precision};
 use super::rten::RtenEngine;
+use super::survey::{Survey, survey};
 use super::{CAT, Engine, EngineError, Fault};
 use crate::runtime::guard::guard;
 
@@ -68,9 +69,10 @@ impl EngineOptions {
 }
 
 fn as_asked(path: &Path, options: &EngineOptions) -> Result<Opened, EngineError> {
+    let survey = survey(path, options.max_batch)?;
     let processor = matches!(options.device, Device::Auto | Device::Cpu);
     match options.backend {
-        Backend::Rten if processor => rten(path, options),
+        Backend::Rten if processor => rten(path, options, survey.as_ref()),
         Backend::Rten => Err(EngineError::of(
             Fault::Device,
             format!(
@@ -78,13 +80,13 @@ fn as_asked(path: &Path, options: &EngineOptions) -> Result<Opened, EngineError>
                 options.device.title()
             ),
         )),
-        Backend::OnnxRuntime => onnx_runtime(path, options),
+        Backend::OnnxRuntime => onnx_runtime(path, options, survey.as_ref()),
         Backend::Auto => match onnxruntime::runtime(options) {
-            Ok(_) => onnx_runtime(path, options),
+            Ok(_) => onnx_runtime(path, options, survey.as_ref()),
             // Nobody asked for it.
             Err(why) if processor && options.library.is_none() => {
                 gst::info!(CAT, "no ONNX Runtime, rten runs: {why}");
-                let mut opened = rten(path, options)?;
+                let mut opened = rten(path, options, survey.as_ref())?;
                 if onnxruntime::is_named(options) {
                     let warning = format!("{} runs instead of ONNX Runtime: {why}", opened.active);
                     opened.warnings.push(warning);
@@ -96,34 +98,47 @@ fn as_asked(path: &Path, options: &EngineOptions) -> Result<Opened, EngineError>
     }
 }
 
-fn rten(path: &Path, options: &EngineOptions) -> Result<Opened, EngineError> {
+fn rten(
+    path: &Path,
+    options: &EngineOptions,
+    survey: Option<&Survey>,
+) -> Result<Opened, EngineError> {
+    let Some(survey) = survey else {
+        return Err(EngineError::new("there is no network in it"));
+    };
     let engine = RtenEngine::load(path, options.threads)?;
     Ok(Opened {
         engine: Box::new(engine),
         active: RtenEngine::title(),
         device: ActiveDevice::Cpu,
-        warnings: unmet_precision(options).into_iter().collect(),
+        warnings: unmet_precision(options, Some(survey)).into_iter().collect(),
     })
 }
 
-fn onnx_runtime(path: &Path, options: &EngineOptions) -> Result<Opened, EngineError> {
+fn onnx_runtime(
+    path: &Path,
+    options: &EngineOptions,
+    survey: Option<&Survey>,
+) -> Result<Opened, EngineError> {
     let runtime = onnxruntime::runtime(options)?;
     let mut warnings = Vec::new();
+    let model = onnxruntime::Model { path, survey };
+    let load = |device| OrtEngine::load(&runtime, model, options, device);
     let engine = match options.device {
         Device::Auto => match onnxruntime::best_device(&runtime) {
-            Device::Cpu => OrtEngine::load(&runtime, path, options, Device::Cpu)?,
-            best => OrtEngine::load(&runtime, path, options, best).or_else(|why| {
+            Device::Cpu => load(Device::Cpu)?,
+            best => load(best).or_else(|why| {
                 warnings.push(format!(
                     "{} is there and does not work, the CPU runs the network: {why}",
                     best.title()
                 ));
-                OrtEngine::load(&runtime, path, options, Device::Cpu)
+                load(Device::Cpu)
             })?,
         },
-        device => OrtEngine::load(&runtime, path, options, device)?,
+        device => load(device)?,
     };
     if engine.active_device() == ActiveDevice::Cpu {
-        warnings.extend(unmet_precision(options));
+        warnings.extend(unmet_precision(options, survey));
     }
     Ok(Opened {
         active: engine.title().to_owned(),
@@ -133,10 +148,11 @@ fn onnx_runtime(path: &Path, options: &EngineOptions) -> Result<Opened, EngineEr
     })
 }
 
-/// What the processor does not do about `precision`.
-fn unmet_precision(options: &EngineOptions) -> Option<String> {
+/// What the processor does not do about the precision that is asked for.
+fn unmet_precision(options: &EngineOptions, survey: Option<&Survey>) -> Option<String> {
     let nick = match options.precision {
         Precision::Auto | Precision::Fp32 => return None,
+        Precision::Int8 if survey.is_none_or(|survey| survey.is_quantised) => return None,
         Precision::Fp16 => "fp16",
         Precision::Int8 => "int8",
     };

@@ -14,10 +14,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gst_video::VideoInfo;
-use livetune_core::infer::{Budget, Order, OrderConfig, Policy};
+use livetune_core::infer::{Budget, Order, OrderConfig, Policy, Thresholds};
 use livetune_core::time::MediaTime;
 
+use super::detector::Wishes;
 use super::report::Report;
+use super::second_stage::{SecondStage, Visit};
 use super::settings::{LatePolicy, Live, Mode, Settings};
 use crate::runtime::clock;
 use crate::runtime::lock::lock;
@@ -37,6 +39,7 @@ pub(super) struct Flow {
     inner: Mutex<Inner>,
     /// What only the thread that pushes works with; not here while it does.
     output: Mutex<Option<Box<Output>>>,
+    second_stage: Option<Mutex<SecondStage>>,
 }
 
 /// A frame in the row.
@@ -46,6 +49,10 @@ struct Frame {
     /// When it was taken, for those who follow objects.
     time: MediaTime,
     arrived: MediaTime,
+    /// What counts in it.
+    thresholds: Thresholds,
+    /// Objects of another network in it that this one looks into, where that is what it does.
+    visit: Option<Visit>,
 }
 
 /// What is in the row between frames.
@@ -69,6 +76,8 @@ struct Inner {
     /// Takes over with the next frame.
     fresh: Option<Arc<Loaded>>,
     serving: Option<Arc<Serving>>,
+    /// What the properties said last, and what came of it.
+    judged: Option<(Wishes, Thresholds)>,
     /// Counts the models that were set; the last one counts.
     generation: u64,
     budget: Budget,
@@ -90,6 +99,7 @@ impl Flow {
             is_live: None,
             fresh: None,
             serving: None,
+            judged: None,
             generation: 0,
             budget,
             waiting: Waiting::default(),
@@ -101,6 +111,7 @@ impl Flow {
             bell: Arc::default(),
             inner: Mutex::new(inner),
             output: Mutex::new(Some(Box::new(output))),
+            second_stage: settings.output.second_stage().map(Mutex::new),
         }
     }
 
@@ -190,6 +201,20 @@ impl Inner {
         }
     }
 
+    /// What counts, by the `wishes`; as before where the model has not what is wished for.
+    fn thresholds(&mut self, wishes: &Wishes) -> Thresholds {
+        if let Some((known, thresholds)) = &self.judged
+            && known == wishes
+        {
+            return thresholds.clone();
+        }
+        let before = self.judged.take().map(|(_, thresholds)| thresholds);
+        let thresholds = self.loaded.terms.thresholds(wishes);
+        let thresholds = thresholds.unwrap_or_else(|_| before.unwrap_or_default());
+        self.judged = Some((wishes.clone(), thresholds.clone()));
+        thresholds
+    }
+
     /// The network to ask, with a place at it for as many frames as may wait there.
     fn serving(&mut self, bell: &Arc<Bell>) -> Arc<Serving> {
         let config = self.order.config();
@@ -201,6 +226,7 @@ impl Inner {
             self.order.on_event(Item::Serve(fresh.clone()), true);
             self.loaded = fresh;
             self.serving = None;
+            self.judged = None;
         }
         match &self.serving {
             Some(serving) if serving.backlog == backlog => serving.clone(),

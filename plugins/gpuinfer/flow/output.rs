@@ -1,20 +1,21 @@
 //! What the thread that pushes works with: the objects at hand, and how they are shown.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use gst_video::VideoInfo;
-use livetune_core::infer::{Boxes, Size, Stages, Tracker};
+use livetune_core::infer::{Boxes, Detection, Size, Stages, Thresholds, Tracker, suppress};
 use livetune_core::time::MediaTime;
 
 use super::Frame;
 use super::serving::Loaded;
-use crate::gpuinfer::Tracking;
+use crate::gpuinfer::RoiSource;
 use crate::gpuinfer::instance::Answer;
-use crate::gpuinfer::objects::Object;
+use crate::gpuinfer::objects::{Object, Origin};
 use crate::gpuinfer::presenter::{About, Presenter, Shown, Wanted};
 use crate::gpuinfer::publish::Published;
+use crate::gpuinfer::second_stage::SecondStage;
 use crate::gpuinfer::settings::Settings;
+use crate::runtime::lock::lock;
 
 pub(in crate::gpuinfer) struct Output {
     loaded: Arc<Loaded>,
@@ -25,8 +26,15 @@ pub(in crate::gpuinfer) struct Output {
     segment: Option<gst::FormattedSegment<gst::ClockTime>>,
     /// What was found in the last frame that has some, and then where it is in the frame at hand.
     objects: Vec<Object>,
+    /// In all regions of a frame together.
+    found: Vec<Detection>,
     batch_size: u32,
     stages: Stages,
+    thresholds: Thresholds,
+    /// Whether the objects come from those of another network.
+    is_second: bool,
+    /// Whether all of them are known on the frame at hand.
+    looked_into_all: bool,
     /// Of the last frame that was pushed.
     size: Size,
     /// A frame was dropped before the next one.
@@ -42,13 +50,17 @@ impl Output {
         let objects = settings.output.objects();
         Ok(Self {
             presenter: Presenter::open(&objects)?,
-            tracker: (objects.tracker == Tracking::Iou).then(Tracker::default),
+            tracker: settings.output.follows().then(Tracker::default),
             loaded,
             source,
             segment: None,
             objects: Vec::new(),
+            found: Vec::new(),
             batch_size: 0,
             stages: Stages::default(),
+            thresholds: Thresholds::default(),
+            is_second: objects.roi_source == RoiSource::Objects,
+            looked_into_all: false,
             size: Size::new(0, 0),
             is_discontinued: false,
         })
@@ -60,40 +72,81 @@ impl Output {
         std::mem::replace(&mut self.loaded, loaded)
     }
 
-    /// An event goes by that comes between frames.
-    pub(super) fn on_event(&mut self, event: &gst::Event) {
+    /// An event goes by that comes between frames; whether objects of before mean nothing after it.
+    pub(super) fn on_event(&mut self, event: &gst::Event) -> bool {
         match event.view() {
             gst::EventView::Segment(segment) => {
                 self.segment = segment.segment().downcast_ref().cloned();
-                self.forget();
             }
-            gst::EventView::Caps(_) | gst::EventView::StreamStart(_) => self.forget(),
-            _ => (),
+            gst::EventView::Caps(_) | gst::EventView::StreamStart(_) => (),
+            _ => return false,
         }
+        self.forget();
+        true
     }
 
     /// A frame is to be shown.
-    pub(super) fn on_frame(&mut self, info: &VideoInfo) {
-        self.size = Size::new(info.width(), info.height());
+    pub(super) fn on_frame(&mut self, frame: &Frame) {
+        self.size = Size::new(frame.info.width(), frame.info.height());
+        self.thresholds.clone_from(&frame.thresholds);
     }
 
-    /// What was found in a frame of this `time`, of objects at least of this `confidence`.
-    pub(super) fn take(&mut self, answer: &Answer, confidence: f32, time: MediaTime) {
-        self.batch_size = answer.batch_size as u32;
-        self.stages = answer.stages;
+    /// What was found in a frame of this `time`.
+    pub(super) fn take(&mut self, answer: &Answer, time: MediaTime) {
+        self.on_batch(answer);
         self.objects.clear();
+        self.found.clear();
+        for found in answer.found() {
+            self.found.extend_from_slice(&found.objects);
+        }
+        if answer.found().len() > 1 {
+            // What lies in two regions was found twice.
+            suppress(&mut self.found, &self.thresholds);
+        }
         let size = self.size;
         if let Some(tracker) = &mut self.tracker {
-            let found = answer.found().first();
-            let found = found.map_or(&[][..], |found| &found.objects);
-            let shown = tracker.on_detections(found, confidence, time).iter();
+            let confidence = self.thresholds.confidence;
+            let shown = tracker.on_detections(&self.found, confidence, time).iter();
             self.objects
                 .extend(shown.filter_map(|shown| Object::tracked(shown, size)));
         } else {
-            let found = answer.found().iter().flat_map(|found| &found.objects);
+            let found = self.found.iter();
             self.objects
                 .extend(found.map(|found| Object::inferred(found, size)));
         }
+        let whole = answer
+            .found()
+            .first()
+            .and_then(|found| found.classes.first());
+        self.objects
+            .extend(whole.map(|class| Object::classified(class, size)));
+    }
+
+    /// What was found in objects of another network, and what is known of those that were not looked at; how many
+    /// were.
+    pub(super) fn look_into(
+        &mut self,
+        stage: &Mutex<SecondStage>,
+        frame: &mut Frame,
+        answer: Option<&Answer>,
+    ) -> usize {
+        self.objects.clear();
+        let Some(visit) = frame.visit.take() else {
+            return 0;
+        };
+        self.looked_into_all = answer.is_some() || visit.regions().is_empty();
+        if let Some(answer) = answer {
+            self.on_batch(answer);
+        }
+        let found = answer.map_or(&[][..], |answer| answer.found());
+        let when = (self.size, frame.time);
+        lock(stage).apply(visit, found, when, &mut self.objects);
+        found.len()
+    }
+
+    fn on_batch(&mut self, answer: &Answer) {
+        self.batch_size = answer.batch_size as u32;
+        self.stages = answer.stages;
     }
 
     pub(super) const fn objects(&self) -> usize {
@@ -113,6 +166,7 @@ impl Output {
         wanted: Wanted,
     ) -> Result<Shown, String> {
         let age = match *boxes {
+            _ if self.is_second => Duration::ZERO,
             Boxes::Own(()) => Duration::ZERO,
             Boxes::Carried(age) => {
                 self.carry(age, frame.time);
@@ -124,12 +178,12 @@ impl Output {
         let pts = buffer.pts();
         let stream_time = |segment: &gst::FormattedSegment<_>| segment.to_stream_time(pts);
         let about = About {
-            labels: &self.loaded.labels,
+            labels: &self.loaded.terms.labels,
             model: &self.loaded.model,
             source: &self.source,
             pts,
             stream_time: self.segment.as_ref().and_then(stream_time),
-            inferred: matches!(boxes, Boxes::Own(())),
+            inferred: matches!(boxes, Boxes::Own(())) || self.is_second && self.looked_into_all,
             age,
             batch_size: self.batch_size,
             stages: self.stages,
@@ -148,7 +202,7 @@ impl Output {
                 .extend(expected.filter_map(|expected| Object::tracked(expected, size)));
         } else {
             for object in &mut self.objects {
-                *object = object.carried(age);
+                object.origin = Origin::Carried { age };
             }
         }
     }

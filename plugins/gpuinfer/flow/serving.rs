@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use livetune_core::infer::{Labels, Outcome as Said};
+use livetune_core::infer::{Found, Outcome as Said};
 use livetune_core::time::MediaTime;
 
 use super::bell::Bell;
+use crate::gpuinfer::detector::Terms;
 use crate::gpuinfer::instance::{Answer, Instance, Job, Outcome, Stream, Ticket};
 use crate::gpuinfer::settings::Settings;
 use crate::runtime::clock;
@@ -15,7 +16,8 @@ pub(in crate::gpuinfer) struct Loaded {
     pub(in crate::gpuinfer) instance: Arc<Instance>,
     /// Its path.
     pub(in crate::gpuinfer) model: String,
-    pub(in crate::gpuinfer) labels: Arc<Labels>,
+    /// What its results are called, and which of them count.
+    pub(in crate::gpuinfer) terms: Arc<Terms>,
 }
 
 /// A network with this element's place at it.
@@ -39,11 +41,13 @@ impl Loaded {
     ) -> Result<(Arc<Self>, Vec<String>), gst::ErrorMessage> {
         let (instance, warnings) = Instance::open(&settings.request()?)?;
         let model = settings.model.model.clone().unwrap_or_default();
-        let labels = instance.labels();
+        let terms = instance.terms();
+        let refused = |why: String| gst::error_msg!(gst::LibraryError::Settings, ("{why}"));
+        terms.thresholds(&settings.wishes()).map_err(refused)?;
         let loaded = Self {
             instance,
             model,
-            labels,
+            terms,
         };
         Ok((Arc::new(loaded), warnings))
     }
@@ -82,17 +86,13 @@ impl Question {
         self.is_open = false;
         Some(match outcome {
             Outcome::Found(answer) => {
-                // What is wrong with one picture is no fault of the others of its batch.
-                let wrong = answer
-                    .found()
-                    .iter()
-                    .find_map(|found| found.failure.clone());
-                match wrong {
-                    None => Said::Found(answer),
-                    Some(why) => {
-                        *failed = Some(why);
+                // What is wrong with one picture is no fault of the others.
+                match answer.found() {
+                    [first, rest @ ..] if rest.iter().chain([first]).all(is_failure) => {
+                        failed.clone_from(&first.failure);
                         Said::Failed
                     }
+                    _ => Said::Found(answer),
                 }
             }
             Outcome::Superseded => Said::Superseded,
@@ -102,6 +102,10 @@ impl Question {
             }
         })
     }
+}
+
+fn is_failure(found: &Found) -> bool {
+    found.failure.is_some()
 }
 
 impl Drop for Question {

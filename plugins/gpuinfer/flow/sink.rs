@@ -1,14 +1,15 @@
 //! The way in: frames and events from upstream.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use gst::prelude::*;
 use gst_video::VideoInfo;
-use livetune_core::infer::Stamp;
+use livetune_core::infer::{Size, Stamp, Thresholds, TrackerConfig};
 use livetune_core::time::MediaTime;
 
 use super::serving::Question;
-use super::{Flow, Flowed, Frame, Inner, Item};
+use super::{Flow, Flowed, Frame, Inner, Item, Serving};
 use crate::gpuinfer::imp::GpuInfer;
 use crate::gpuinfer::instance::Job;
 use crate::gpuinfer::settings::Live;
@@ -17,8 +18,10 @@ use crate::runtime::lock::lock;
 
 /// What was decided about a frame that comes in.
 struct Admitted {
-    job: Option<(std::sync::Arc<super::Serving>, Job)>,
+    /// Whom to ask about it, where that is to be.
+    serving: Option<Arc<Serving>>,
     info: VideoInfo,
+    thresholds: Thresholds,
     stamp: Stamp,
     deadline: MediaTime,
     /// The latency is another one now.
@@ -31,24 +34,53 @@ impl Flow {
         let live = imp.live();
         self.ask_whether_live(imp);
         let admitted = self.admit(&live, &buffer)?;
-        let deadline = admitted.deadline;
-        let question = admitted
-            .job
-            .map(|(serving, job)| serving.ask(job, deadline));
         if admitted.has_latency_changed {
             imp.post_latency();
         }
-        let frame = Frame {
+        let (stamp, deadline) = (admitted.stamp, admitted.deadline);
+        let serving = admitted.serving.clone();
+        let mut frame = Frame {
             buffer,
             info: admitted.info,
-            time: admitted.stamp.pts.unwrap_or(admitted.stamp.arrived),
-            arrived: admitted.stamp.arrived,
+            time: stamp.pts.unwrap_or(stamp.arrived),
+            arrived: stamp.arrived,
+            thresholds: admitted.thresholds,
+            visit: None,
         };
-        self.enqueue(frame, question, admitted.stamp, deadline)?;
+        let job = self.job(&mut frame, &live);
+        let question = serving
+            .zip(job)
+            .map(|(serving, job)| serving.ask(job, deadline));
+        self.enqueue(frame, question, stamp, deadline)?;
         if self.has_task {
             return Ok(gst::FlowSuccess::Ok);
         }
         self.drain(imp)
+    }
+
+    /// What the network is asked about `frame`; `None` where there is nothing to look at.
+    fn job(&self, frame: &mut Frame, live: &Live) -> Option<Job> {
+        let size = Size::new(frame.info.width(), frame.info.height());
+        let mut thresholds = frame.thresholds.clone();
+        let mut regions = Vec::new();
+        if let Some(stage) = &self.second_stage {
+            let visit = lock(stage).visit(&frame.buffer, size, frame.time);
+            regions.extend_from_slice(visit.regions());
+            frame.visit = Some(visit);
+        } else if !live.rois.is_empty() {
+            live.rois.regions(size, &mut regions);
+        }
+        if live.follows {
+            let least = TrackerConfig::DEFAULT.least_confidence;
+            thresholds.confidence = thresholds.confidence.min(least);
+        }
+        let is_whole = self.second_stage.is_none() && live.rois.is_empty();
+        (is_whole || !regions.is_empty()).then(|| Job {
+            buffer: frame.buffer.clone(),
+            info: frame.info.clone(),
+            regions,
+            thresholds,
+        })
     }
 
     /// Something serialized that is no frame came.
@@ -180,18 +212,11 @@ impl Flow {
         }
         let has_latency_changed = inner.budget.set_fixed(live.max_latency);
         let serving = inner.serving(&self.bell);
-        let job = inner.order.asks().then(|| {
-            let job = Job {
-                buffer: buffer.clone(),
-                info: info.clone(),
-                regions: Vec::new(),
-                thresholds: live.thresholds.clone(),
-            };
-            (serving, job)
-        });
+        let thresholds = inner.thresholds(&live.wishes);
         Ok(Admitted {
-            job,
+            serving: inner.order.asks().then_some(serving),
             info,
+            thresholds,
             stamp: Stamp { pts, arrived: now },
             deadline: now.after(inner.budget.current()),
             has_latency_changed,

@@ -138,7 +138,9 @@ impl Flow {
             Step::Wait(_) => Ok(gst::FlowSuccess::Ok),
             Step::Event(Item::Event(event)) => {
                 let ends = event.type_() == gst::EventType::Eos;
-                self.with_output(|output| output.on_event(&event));
+                if self.with_output(|output| output.on_event(&event)) == Some(true) {
+                    self.forget();
+                }
                 imp.src().push_event(event);
                 if ends {
                     Err(gst::FlowError::Eos)
@@ -147,6 +149,7 @@ impl Flow {
                 }
             }
             Step::Event(Item::Serve(loaded)) => {
+                self.forget();
                 let before = self.with_output(|output| output.serve(loaded));
                 drop(before);
                 imp.on_serving();
@@ -154,8 +157,9 @@ impl Flow {
             }
             Step::Refresh(answer, stamp) => {
                 let time = stamp.pts.unwrap_or(stamp.arrived);
-                let confidence = imp.live().confidence;
-                self.with_output(|output| output.take(&answer, confidence, time));
+                if self.second_stage.is_none() {
+                    self.with_output(|output| output.take(&answer, time));
+                }
                 self.on_answer(imp, &answer, stamp.arrived);
                 Ok(gst::FlowSuccess::Ok)
             }
@@ -175,22 +179,25 @@ impl Flow {
     }
 
     fn push(&self, imp: &GpuInfer, mut frame: Frame, boxes: Boxes<Answer>, cause: Cause) -> Flowed {
-        let live = imp.live();
+        let wanted = imp.live().wanted;
+        let mut looked_into = 0;
         let shown = self.with_output(|output| {
-            output.on_frame(&frame.info);
-            let boxes = match &boxes {
-                Boxes::Own(answer) => {
-                    output.take(answer, live.confidence, frame.time);
-                    Boxes::Own(())
-                }
-                Boxes::Carried(age) => Boxes::Carried(*age),
-                Boxes::Bare => Boxes::Bare,
+            output.on_frame(&frame);
+            let (answer, boxes) = match &boxes {
+                Boxes::Own(answer) => (Some(answer), Boxes::Own(())),
+                Boxes::Carried(age) => (None, Boxes::Carried(*age)),
+                Boxes::Bare => (None, Boxes::Bare),
             };
+            if let Some(stage) = &self.second_stage {
+                looked_into = output.look_into(stage, &mut frame, answer);
+            } else if let Some(answer) = answer {
+                output.take(answer, frame.time);
+            }
             if std::mem::take(&mut output.is_discontinued) {
                 let buffer = frame.buffer.make_mut();
                 buffer.set_flags(gst::BufferFlags::DISCONT);
             }
-            let shown = output.show(&mut frame, &boxes, live.wanted);
+            let shown = output.show(&mut frame, &boxes, wanted);
             (shown, output.objects(), output.published())
         });
         let panicked = || (Err("panic".to_owned()), 0, Published::default());
@@ -199,13 +206,14 @@ impl Flow {
             let report = &mut lock(&self.inner).report;
             report.on_pushed(cause, &boxes, objects, clock::monotonic());
             report.on_published(published);
+            report.on_second_stage(looked_into);
         }
         if let Boxes::Own(answer) = &boxes {
             self.on_answer(imp, answer, frame.arrived);
         }
         drop(boxes);
         match shown {
-            Ok(shown) => imp.say(shown),
+            Ok(shown) => shown.say(&*imp.obj()),
             Err(why) => imp.on_error(self.count_error(), &why),
         }
         imp.src().push(frame.buffer)
@@ -229,6 +237,13 @@ impl Flow {
         }
         if let Some(latency) = mean {
             imp.tell_load(latency, target);
+        }
+    }
+
+    /// Objects of before are not those of now.
+    fn forget(&self) {
+        if let Some(stage) = &self.second_stage {
+            lock(stage).reset();
         }
     }
 

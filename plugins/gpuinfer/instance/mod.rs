@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use livetune_core::infer::{Batcher, Config, Labels};
+use livetune_core::infer::{Batcher, Config};
 
 pub(super) use answer::{Answer, Job, Outcome};
 use crew::Means;
@@ -28,6 +28,7 @@ pub(super) use mailbox::Wake;
 use network::{Opened, Source};
 pub(super) use stream::{Stream, Ticket};
 
+use super::detector::Terms;
 use super::engine::{ActiveDevice, EngineOptions};
 use super::options::ModelOptions;
 use crate::runtime::figures::Figure;
@@ -138,8 +139,9 @@ impl Instance {
         statistics.figures(present)
     }
 
-    pub(super) fn labels(&self) -> Arc<Labels> {
-        lock(&self.floor.facts).labels.clone()
+    /// What its results are called, and which of them count.
+    pub(super) fn terms(&self) -> Arc<Terms> {
+        lock(&self.floor.facts).terms.clone()
     }
 
     /// The engine and the device that run, in words.

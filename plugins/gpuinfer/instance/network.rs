@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use livetune_core::infer::{Labels, Stages};
+use livetune_core::infer::Stages;
 
 use super::registry::Stamp;
-use crate::gpuinfer::detector::{Detector, Work};
+use crate::gpuinfer::detector::{Detector, Terms, Work};
 use crate::gpuinfer::engine::{self, ActiveDevice, Engine, EngineOptions, Stopper};
 use crate::gpuinfer::model;
 use crate::gpuinfer::options::ModelOptions;
@@ -44,7 +44,7 @@ pub(in crate::gpuinfer) struct Facts {
     /// The engine and the device, in words.
     pub(in crate::gpuinfer) active: String,
     pub(in crate::gpuinfer) device: ActiveDevice,
-    pub(in crate::gpuinfer) labels: Arc<Labels>,
+    pub(in crate::gpuinfer) terms: Arc<Terms>,
     /// What is not as it was asked for.
     pub(in crate::gpuinfer) warnings: Vec<String>,
 }
@@ -113,11 +113,11 @@ impl Source for ModelSource {
     fn open(&self, threads: u32) -> Result<Opened, gst::ErrorMessage> {
         let opened = self.load(threads)?;
         let loaded = model::understand(&self.path, opened, &self.model, &self.sizes)?;
-        let labels = loaded.detector.labels().clone();
+        let terms = loaded.detector.terms().clone();
         let facts = Facts {
             active: loaded.active,
             device: loaded.device,
-            labels,
+            terms,
             warnings: loaded.warnings,
         };
         let network = Box::new(loaded.detector);

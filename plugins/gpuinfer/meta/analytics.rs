@@ -1,16 +1,17 @@
 //! Objects as `GstAnalyticsODMtd`, by libgstanalytics (GStreamer 1.24), which is opened where it is installed.
 
+use std::error::Error;
 use std::ffi::{c_float, c_int, c_uint, c_void};
 use std::ptr;
 use std::sync::OnceLock;
 
 use gst::ffi::{GstBuffer, GstClockTime};
 use gst::glib;
-use gst::glib::ffi::{GQuark, gboolean};
-use gst::glib::translate::IntoGlib;
+use gst::glib::ffi::{GFALSE, GQuark, gboolean};
+use gst::glib::translate::{FromGlib, IntoGlib};
 use libloading::{Library, Symbol};
 
-use crate::gpuinfer::objects::Object;
+use crate::gpuinfer::objects::{Object, What};
 use crate::gpuinfer::presenter::About;
 
 const LIBRARY: &str = "libgstanalytics-1.0.so.0";
@@ -104,7 +105,13 @@ impl Analytics {
     /// The library, or why there is none. It is opened once and stays.
     pub(in crate::gpuinfer) fn get() -> Result<&'static Self, &'static str> {
         static LOADED: OnceLock<Result<Analytics, String>> = OnceLock::new();
-        let loaded = LOADED.get_or_init(|| Self::load().map_err(|error| error.to_string()));
+        let loaded = LOADED.get_or_init(|| {
+            // The linker's own words are in the source.
+            Self::load().map_err(|error| match error.source() {
+                Some(source) => format!("{error}: {source}"),
+                None => error.to_string(),
+            })
+        });
         loaded.as_ref().map_err(String::as_str)
     }
 
@@ -163,6 +170,68 @@ impl Analytics {
         }
     }
 
+    /// Tells `on_seen` the objects of `buffer`.
+    pub(in crate::gpuinfer) fn read(&self, buffer: &gst::BufferRef, mut on_seen: impl FnMut(Seen)) {
+        // SAFETY: the buffer is valid, and reading its meta changes nothing; the library ends the list.
+        unsafe {
+            let meta = (self.buffer_get_relation_meta)(buffer.as_mut_ptr());
+            if meta.is_null() {
+                return;
+            }
+            let (mut state, mut entry) = (ptr::null_mut(), Entry::NONE);
+            let kind = (self.od_type)();
+            while (self.iterate)(meta, &mut state, kind, &mut entry) != GFALSE {
+                if let Some(seen) = self.seen(&entry) {
+                    on_seen(seen);
+                }
+            }
+        }
+    }
+
+    /// # Safety
+    /// `entry` is an object that the library knows.
+    unsafe fn seen(&self, entry: &Entry) -> Option<Seen> {
+        let (mut x, mut y, mut width, mut height, mut sure) = (0, 0, 0, 0, 0.0);
+        // SAFETY: as the caller's; the library fills the numbers.
+        unsafe {
+            let known =
+                (self.od_location)(entry, &mut x, &mut y, &mut width, &mut height, &mut sure);
+            (known != GFALSE).then(|| Seen {
+                id: entry.id as i32,
+                label: match (self.od_label)(entry) {
+                    0 => None,
+                    label => Some(glib::Quark::from_glib(label)),
+                },
+                track: self.track(entry),
+                rect: (x, y, width, height),
+            })
+        }
+    }
+
+    /// # Safety
+    /// `entry` is an object that the library knows.
+    unsafe fn track(&self, entry: &Entry) -> Option<u64> {
+        let (mut state, mut tracking) = (ptr::null_mut(), Entry::NONE);
+        let (mut id, mut first, mut last, mut lost) = (0, 0, 0, GFALSE);
+        // SAFETY: as the caller's; the library fills the entry and the numbers.
+        unsafe {
+            let kind = (self.tracking_type)();
+            let meta = entry.meta;
+            let found = (self.get_direct_related)(
+                meta,
+                entry.id,
+                RELATE_TO,
+                kind,
+                &mut state,
+                &mut tracking,
+            );
+            let told = found != GFALSE
+                && (self.tracking_info)(&tracking, &mut id, &mut first, &mut last, &mut lost)
+                    != GFALSE;
+            told.then_some(id)
+        }
+    }
+
     /// # Safety
     /// `buffer` is valid and writable.
     unsafe fn relations_to_write(&self, buffer: *mut GstBuffer) -> *mut Relations {
@@ -189,21 +258,27 @@ impl Analytics {
         let (x, y, width, height) = object.rect;
         let [x, y, width, height] = [x, y, width, height].map(|pixels| pixels as c_int);
         let (label, sure) = (label.into_glib(), object.confidence);
+        let parent = object.parent.and_then(|id| c_uint::try_from(id).ok());
         let mut entry = Entry::NONE;
         // SAFETY: as the caller's; the library fills the entries, and relates only ids that it knows.
         unsafe {
-            let added = (self.add_od_mtd)(meta, label, x, y, width, height, sure, &mut entry);
-            if added == glib::ffi::GFALSE {
+            if object.what == What::Classified {
+                let added = (self.add_one_cls_mtd)(meta, sure, label, &mut entry);
+                let parent = parent.filter(|_| added != GFALSE)?;
+                (self.set_relation)(meta, RELATE_TO, parent, entry.id);
+                return Some(entry.id);
+            }
+            if (self.add_od_mtd)(meta, label, x, y, width, height, sure, &mut entry) == GFALSE {
                 return None;
             }
             if let Some(track) = object.track {
                 let mut tracking = Entry::NONE;
                 let since = pts.map_or(gst::ffi::GST_CLOCK_TIME_NONE, gst::ClockTime::nseconds);
-                if (self.add_tracking_mtd)(meta, track, since, &mut tracking) != glib::ffi::GFALSE {
+                if (self.add_tracking_mtd)(meta, track, since, &mut tracking) != GFALSE {
                     (self.set_relation)(meta, RELATE_TO, entry.id, tracking.id);
                 }
             }
-            if let Some(parent) = object.parent.and_then(|id| c_uint::try_from(id).ok()) {
+            if let Some(parent) = parent {
                 (self.set_relation)(meta, IS_PART_OF, entry.id, parent);
                 (self.set_relation)(meta, CONTAIN, parent, entry.id);
             }

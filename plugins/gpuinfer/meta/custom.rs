@@ -2,8 +2,8 @@
 //!
 //! It has no tags, so nothing that happens to the pixels takes it away; its boxes are parts of the frame, so that
 //! scaling does not make them wrong. The fields `ids`, `track-ids` (0 where an object is not tracked), `parent-ids`
-//! (-1 where there is none), `label-ids`, `labels` and `confidences` have one entry per object, `boxes` has four:
-//! left, top, right and bottom, 0 to 1.
+//! (-1 where there is none), `classified` (whether the parent was classified and not a part of it found), `label-ids`,
+//! `labels` and `confidences` have one entry per object, `boxes` has four: left, top, right and bottom, 0 to 1.
 
 use std::sync::OnceLock;
 
@@ -13,7 +13,7 @@ use gst::prelude::*;
 use livetune_core::infer::Size;
 use livetune_core::time::nanos;
 
-use crate::gpuinfer::objects::Object;
+use crate::gpuinfer::objects::{Object, What};
 use crate::gpuinfer::presenter::About;
 
 const NAME: &str = "livetune-inference";
@@ -62,6 +62,8 @@ pub(super) fn attach(
     structure.set("track-ids", array(&track));
     let parent = |object: &Object| object.parent.unwrap_or(-1).to_send_value();
     structure.set("parent-ids", array(&parent));
+    let classified = |object: &Object| (object.what == What::Classified).to_send_value();
+    structure.set("classified", array(&classified));
     let class = |object: &Object| (object.class as i32).to_send_value();
     structure.set("label-ids", array(&class));
     let label = |object: &Object| about.labels.name(object.class).to_send_value();

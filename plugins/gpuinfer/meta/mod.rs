@@ -92,7 +92,7 @@ impl Kinds {
             analytics.attach(buffer, objects, about);
         }
         if self.roi {
-            roi::attach(buffer, objects, about.labels, frame);
+            roi::attach(buffer, objects, about, frame);
         }
         if self.custom {
             custom::attach(buffer, objects, about, frame);

@@ -5,7 +5,7 @@ use std::io::Write;
 use livetune_core::infer::Size;
 use livetune_core::time::nanos;
 
-use crate::gpuinfer::objects::Object;
+use crate::gpuinfer::objects::{Object, What};
 use crate::gpuinfer::presenter::About;
 
 /// Writes one line for a frame of the size `frame` into `line`. Its fields are those of gvametaconvert, and besides
@@ -40,20 +40,39 @@ pub(super) fn write(line: &mut Vec<u8>, objects: &[Object], about: &About<'_>, f
 
 fn write_object(line: &mut Vec<u8>, object: &Object, about: &About<'_>, frame: Size) {
     let (x, y, w, h) = object.rect;
+    let is_own = object.what == What::Detected;
+    // A classification is told of the object that it is of.
+    let id = object.parent.filter(|_| !is_own).unwrap_or(object.id);
     let _ = write!(
         line,
-        r#"{{"x":{x},"y":{y},"w":{w},"h":{h},"region_id":{}"#,
-        object.id
+        r#"{{"x":{x},"y":{y},"w":{w},"h":{h},"region_id":{id}"#
     );
     if let Some(track) = object.track {
         let _ = write!(line, r#","id":{track}"#);
     }
-    if let Some(parent) = object.parent {
+    if let Some(parent) = object.parent.filter(|_| is_own) {
         let _ = write!(line, r#","parent_id":{parent}"#);
     }
-    let label = about.labels.name(object.class);
+    if is_own {
+        write_detection(line, object, about, frame);
+    } else {
+        line.push(b',');
+        string(line, about.attribute());
+        line.extend_from_slice(br#":{"model":{"name":"#);
+        string(line, about.model);
+        line.push(b'}');
+    }
+    line.extend_from_slice(br#","confidence":"#);
+    number(line, f64::from(object.confidence));
+    let _ = write!(line, r#","label_id":{},"label":"#, object.class);
+    string(line, about.labels.name(object.class));
+    line.extend_from_slice(b"}}");
+}
+
+/// All but what goes for classifications too.
+fn write_detection(line: &mut Vec<u8>, object: &Object, about: &About<'_>, frame: Size) {
     line.extend_from_slice(br#","roi_type":"#);
-    string(line, label);
+    string(line, about.labels.name(object.class));
     line.extend_from_slice(br#","detection":{"bounding_box":{"#);
     let (width, height) = (f64::from(frame.width), f64::from(frame.height));
     let area = object.area;
@@ -66,11 +85,7 @@ fn write_object(line: &mut Vec<u8>, object: &Object, about: &About<'_>, frame: S
         line.extend_from_slice(name);
         number(line, edge);
     }
-    line.extend_from_slice(br#"},"confidence":"#);
-    number(line, f64::from(object.confidence));
-    let _ = write!(line, r#","label_id":{},"label":"#, object.class);
-    string(line, label);
-    line.extend_from_slice(b"}}");
+    line.push(b'}');
 }
 
 /// Writing into memory does not fail, in this and the next function.

@@ -8,13 +8,14 @@ mod request;
 mod sharing;
 mod spec;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use gst::glib;
 use gst::glib::prelude::*;
-use livetune_core::infer::{OrderConfig, Policy, Thresholds, TrackerConfig};
+use livetune_core::infer::{OrderConfig, Policy, Rois};
 
-use super::object_settings::Tracking;
+use super::detector::Wishes;
 use super::presenter::Wanted;
 pub(super) use engine::EngineSettings;
 pub(super) use flow::FlowSettings;
@@ -31,15 +32,19 @@ pub(super) struct Settings {
     pub(super) sharing: SharingSettings,
     pub(super) flow: FlowSettings,
     pub(super) output: OutputSettings,
+    /// The property `classes`, to be handed on.
+    classes: Option<Arc<str>>,
+    /// The property `roi`, understood.
+    rois: Rois,
 }
 
 /// The part that may change from frame to frame.
 #[derive(Clone, Debug)]
 pub(super) struct Live {
-    /// For the network.
-    pub(super) thresholds: Thresholds,
-    /// From which on objects are shown.
-    pub(super) confidence: f32,
+    pub(super) wishes: Wishes,
+    pub(super) rois: Rois,
+    /// Whether objects are followed, which takes doubtful ones too.
+    pub(super) follows: bool,
     pub(super) wanted: Wanted,
     pub(super) late_policy: LatePolicy,
     pub(super) order: OrderConfig,
@@ -53,6 +58,8 @@ impl Settings {
         sharing: SharingSettings::DEFAULT,
         flow: FlowSettings::DEFAULT,
         output: OutputSettings::DEFAULT,
+        classes: None,
+        rois: Rois::none(),
     };
 
     pub(super) fn specs() -> Vec<glib::ParamSpec> {
@@ -82,19 +89,40 @@ impl Settings {
         self.sharing.set(name, value);
         self.flow.set(name, value);
         self.output.set(name, value);
+        match name {
+            "classes" => self.classes = self.model.classes.as_deref().map(Arc::from),
+            "roi" => self.rois = rois(value).unwrap_or_default(),
+            _ => (),
+        }
+    }
+
+    /// Why `value` cannot be the property `name`.
+    pub(super) fn check(name: &str, value: &glib::Value) -> Result<(), String> {
+        match name {
+            "roi" => rois(value).map(drop).map_err(|entry| {
+                let form = Rois::FORM;
+                format!("{entry:?} is no region: the property roi wants {form}; the regions stay as they were")
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn wishes(&self) -> Wishes {
+        Wishes {
+            confidence: self.model.confidence,
+            iou: self.model.iou,
+            max_objects: self.model.max_objects,
+            classes: self.classes.clone(),
+        }
     }
 
     pub(super) fn live(&self) -> Live {
         let flow = &self.flow;
-        let mut thresholds = self.model.thresholds();
-        let confidence = thresholds.confidence;
-        if self.output.tracker != Tracking::None {
-            thresholds.confidence = confidence.min(TrackerConfig::DEFAULT.least_confidence);
-        }
         let millis = |millis: u32| Duration::from_millis(millis.into());
         Live {
-            thresholds,
-            confidence,
+            wishes: self.wishes(),
+            rois: self.rois.clone(),
+            follows: self.output.follows(),
             wanted: self.output.wanted(),
             late_policy: flow.late_policy,
             order: OrderConfig {
@@ -110,6 +138,11 @@ impl Settings {
             max_latency: (flow.max_latency > 0).then(|| millis(flow.max_latency)),
         }
     }
+}
+
+fn rois(value: &glib::Value) -> Result<Rois, String> {
+    let text: Option<String> = value.get().unwrap_or_default();
+    Rois::parse(text.as_deref().unwrap_or_default())
 }
 
 /// Properties that can only be read.

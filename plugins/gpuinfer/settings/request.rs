@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Settings;
 use crate::gpuinfer::instance::{Request, ScheduleOptions};
-use crate::gpuinfer::options::ModelOptions;
+use crate::gpuinfer::options::{ModelOptions, Said};
 
 impl Settings {
     /// The network that is to be opened. Files that it names are read.
@@ -21,7 +21,12 @@ impl Settings {
         Ok(Request {
             path: path.into(),
             engine: self.engine.options(),
-            model: ModelOptions::read(model.labels.as_deref())?,
+            model: ModelOptions::read(Said {
+                model: path,
+                decoder: model.decoder,
+                labels: model.labels.as_deref(),
+                config: model.model_config.as_deref(),
+            })?,
             schedule: ScheduleOptions {
                 max_batch: sharing.max_batch_size,
                 max_queue_delay: Duration::from_millis(sharing.max_queue_delay.into()),

@@ -11,8 +11,8 @@ use crate::support::pipeline::stats;
 
 /// Lines of this thickness at this size.
 const THICKNESS: u32 = 2;
-/// A label of eleven letters: `class 0 90%`.
-const LABEL: (u32, u32) = (88, 13);
+/// There is room in it for a label of eleven letters: `class 0 90%`.
+const LABEL: (u32, u32) = (104, 14);
 
 const FORMATS: [VideoFormat; 14] = [
     VideoFormat::Nv12,
@@ -93,6 +93,7 @@ fn lines_and_label_are_all_that_changes_in_every_format() {
 
 #[test]
 fn a_class_has_the_same_colour_in_every_format() {
+    init();
     let (left, top, ..) = BALL_RECT;
     for format in FORMATS
         .into_iter()
@@ -115,6 +116,73 @@ fn a_class_has_the_same_colour_in_every_format() {
             assert!(value.abs_diff(expected) <= 16, "{format}: {colour:?}");
         }
     }
+}
+
+/// The colours of the pixels that changed on a picture of this size, row by row.
+fn changed(width: u32, height: u32, tracker: &str) -> Vec<Vec<[u8; 3]>> {
+    let caps = format!("video/x-raw,format=RGBx,width={width},height={height},framerate=30/1");
+    init();
+    let element = gst::ElementFactory::make("gpuinfer")
+        .property("model", onnx::detector(&[BALL]).to_str().unwrap())
+        .property("draw", true)
+        .property_from_str("tracker", tracker)
+        .build()
+        .unwrap();
+    let out = running(&element, &caps)
+        .push_and_pull(frame(&caps, 90))
+        .unwrap();
+    let bytes = out.map_readable().unwrap();
+    let rows = bytes.chunks_exact(width as usize * 4);
+    rows.map(|row| {
+        let pixels = row
+            .chunks_exact(4)
+            .map(|pixel| [pixel[0], pixel[1], pixel[2]]);
+        pixels.filter(|pixel| *pixel != [90; 3]).collect()
+    })
+    .collect()
+}
+
+/// Rows of the label, which is wider than high and as wide nowhere else.
+fn label_rows(rows: &[Vec<[u8; 3]>]) -> usize {
+    let first = rows.iter().position(|row| !row.is_empty()).unwrap();
+    let width = rows[first].len();
+    rows[first..]
+        .iter()
+        .take_while(|row| row.len() == width)
+        .count()
+}
+
+#[test]
+fn letters_and_lines_grow_with_the_picture() {
+    let small = changed(1280, 720, "none");
+    let large = changed(3840, 2160, "none");
+    assert_eq!(label_rows(&small), 22);
+    assert_eq!(label_rows(&large), 67);
+    let thickness = |rows: &[Vec<[u8; 3]>]| rows[rows.len() / 2].len() / 2;
+    assert_eq!((thickness(&small), thickness(&large)), (2, 6));
+}
+
+#[test]
+fn letters_have_soft_edges() {
+    let rows = changed(1280, 720, "none");
+    let (paper, ink) = ([43, 206, 72], [0, 0, 0]);
+    let pixels: Vec<_> = rows.iter().take(400).flatten().collect();
+    let count = |colour| pixels.iter().filter(|pixel| ***pixel == colour).count();
+    assert!(count(ink) > 100, "letters are black on bright colours");
+    assert!(count(paper) > 1000);
+    let soft = pixels.len() - count(ink) - count(paper);
+    assert!(
+        soft > count(ink) / 2,
+        "{soft} between {} and {}",
+        count(ink),
+        count(paper)
+    );
+}
+
+#[test]
+fn a_tracked_object_has_a_colour_of_its_own() {
+    let rows = changed(1280, 720, "iou");
+    assert_eq!(rows[360][0], [255, 164, 5]);
 }
 
 #[test]

@@ -1,17 +1,23 @@
 //! gpuinfer: what it finds, what it says, what it survives.
 
+mod analytics;
 mod batches;
+mod detect_image;
 mod drawing;
 mod engines;
 mod late;
 mod life;
+mod metadata;
 mod onnx;
 mod order;
+mod publishing;
 mod real;
 mod refusals;
 mod reload;
+mod second_stage;
 mod shapes;
 mod sharing;
+mod tracking;
 
 use std::path::Path;
 

@@ -19,7 +19,7 @@ use crate::runtime::lock::lock;
 /// ONNX Runtime, open for as long as the process lives: nothing can close it.
 #[derive(Debug)]
 pub(in crate::gpuinfer::engine) struct Runtime {
-    pub(super) environment: Environment,
+    pub(in crate::gpuinfer::engine) environment: Environment,
     pub(super) path: PathBuf,
     /// Of the library, such as 1.31.1.
     pub(super) version: String,

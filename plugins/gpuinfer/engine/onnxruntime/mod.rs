@@ -3,6 +3,10 @@
 //! A process runs one ONNX Runtime: the first element decides which. A session belongs to one thread, as runs of one
 //! session in several threads are not safe with every execution provider.
 
+use std::path::Path;
+
+use super::survey::Survey;
+
 mod library;
 mod numbers;
 mod provider;
@@ -15,3 +19,10 @@ pub(super) use library::runtime;
 pub(super) use provider::best_device;
 pub(super) use search::is_named;
 pub(super) use session::OrtEngine;
+
+/// A file, and what was seen in it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Model<'a> {
+    pub(super) path: &'a Path,
+    pub(super) survey: Option<&'a Survey>,
+}

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 
 use libloading::Library;
@@ -11,8 +10,9 @@ use ort::ep::{self, ArenaExtendStrategy, ExecutionProvider, ExecutionProviderDis
 use ort::error::ErrorCode;
 use ort::session::Session;
 
+use super::Model;
 use super::library::{Runtime, logged_error};
-use crate::gpuinfer::engine::cores;
+use crate::gpuinfer::engine::machine;
 use crate::gpuinfer::engine::options::{Device, EngineOptions, Precision};
 use crate::gpuinfer::engine::{ActiveDevice, EngineError, Fault};
 
@@ -72,12 +72,13 @@ impl Target {
 
     /// Whether `error`, of a run, says that the device does not work any more.
     pub(super) fn was_lost(&self, error: &ort::Error) -> bool {
-        let text = error.message();
-        let code = error.code();
-        self.device != Device::Cpu
-            && (matches!(code, ErrorCode::DeviceReset | ErrorCode::EngineError)
-                || LOST.iter().any(|words| text.contains(words)))
+        self.device != Device::Cpu && is_loss(error.code(), error.message())
     }
+}
+
+fn is_loss(code: ErrorCode, text: &str) -> bool {
+    matches!(code, ErrorCode::DeviceReset | ErrorCode::EngineError)
+        || LOST.iter().any(|words| text.contains(words))
 }
 
 impl fmt::Debug for Target {
@@ -111,7 +112,7 @@ fn has_nvidia_driver() -> bool {
 /// Makes a session by `make` for the first target of `device` that works.
 pub(super) fn open(
     device: Device,
-    path: &Path,
+    model: Model<'_>,
     options: &EngineOptions,
     make: impl Fn(&Target) -> Result<Session, EngineError>,
 ) -> Result<(Session, Target), EngineError> {
@@ -122,7 +123,7 @@ pub(super) fn open(
         })?;
     }
     let mut failures = Vec::new();
-    for target in targets(device, path, options) {
+    for target in targets(device, model, options) {
         let _ = logged_error();
         match make(&target) {
             Ok(session) => return Ok((session, target)),
@@ -147,14 +148,14 @@ const fn caches(device: Device) -> bool {
 }
 
 /// What to try for `device`, one after the other.
-fn targets(device: Device, path: &Path, options: &EngineOptions) -> Vec<Target> {
+fn targets(device: Device, model: Model<'_>, options: &EngineOptions) -> Vec<Target> {
     let id = options.device_id;
     let name = format!("{} {id}", device.title());
     match device {
         Device::Auto | Device::Cpu => vec![Target::new(Device::Cpu, "CPU".to_owned(), Vec::new())],
         Device::Cuda => vec![Target::new(device, name, vec![cuda(options).build()])],
         Device::TensorRt => {
-            let first = tensorrt(path, options).build();
+            let first = tensorrt(model, options).build();
             vec![Target::new(
                 device,
                 name,
@@ -187,7 +188,7 @@ fn cuda(options: &EngineOptions) -> ep::CUDA {
     }
 }
 
-fn tensorrt(path: &Path, options: &EngineOptions) -> ep::TensorRT {
+fn tensorrt(model: Model<'_>, options: &EngineOptions) -> ep::TensorRT {
     let mut provider = ep::TensorRT::default()
         .with_device_id(options.device_id as i32)
         .with_fp16(matches!(
@@ -201,6 +202,12 @@ fn tensorrt(path: &Path, options: &EngineOptions) -> ep::TensorRT {
     {
         provider = provider.with_max_workspace_size(limit);
     }
+    if let Some([min, best, max]) = profiles(model, options) {
+        provider = provider
+            .with_profile_min_shapes(min)
+            .with_profile_opt_shapes(best)
+            .with_profile_max_shapes(max);
+    }
     let Some(folder) = &options.engine_cache else {
         return provider;
     };
@@ -210,7 +217,7 @@ fn tensorrt(path: &Path, options: &EngineOptions) -> ep::TensorRT {
         .with_timing_cache(true)
         .with_timing_cache_path(folder.display());
     // ONNX Runtime looks for calibration tables in the folder of the engines.
-    let table = path.with_extension("flatbuffers");
+    let table = model.path.with_extension("flatbuffers");
     let table = table.file_name().map(|name| folder.join(name));
     match table.filter(|table| options.precision == Precision::Int8 && table.exists()) {
         Some(table) => provider.with_int8_calibration_table_name(
@@ -220,10 +227,32 @@ fn tensorrt(path: &Path, options: &EngineOptions) -> ep::TensorRT {
     }
 }
 
+/// The smallest, the best and the largest batch of the only input, as TensorRT writes shapes; `None` where the batch is
+/// fixed, or where other sizes are free too: TensorRT builds an engine again for each new size then.
+fn profiles(model: Model<'_>, options: &EngineOptions) -> Option<[String; 3]> {
+    let [(name, sizes)] = &model.survey?.inputs[..] else {
+        return None;
+    };
+    let (None, rest) = sizes.split_first()? else {
+        return None;
+    };
+    let rest: Option<Vec<String>> = rest
+        .iter()
+        .map(|size| Some(size.as_ref()?.to_string()))
+        .collect();
+    let rest = rest?.join("x");
+    let max = options.max_batch.max(1);
+    let best = match options.preferred {
+        0 => max,
+        preferred => preferred.min(max),
+    };
+    Some([1, best, max].map(|batch| format!("{name}:{batch}x{rest}")))
+}
+
 fn openvino(device: &str, options: &EngineOptions) -> ep::OpenVINO {
     let mut provider = ep::OpenVINO::default().with_device_type(device);
     if device == "CPU" {
-        provider = provider.with_num_threads(cores::threads(options.threads));
+        provider = provider.with_num_threads(machine::threads(options.threads));
     }
     match options.precision {
         Precision::Auto => {}
@@ -238,4 +267,65 @@ fn openvino(device: &str, options: &EngineOptions) -> ep::OpenVINO {
         provider = provider.with_cache_dir(folder.display());
     }
     provider
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::gpuinfer::engine::survey::Survey;
+
+    fn profiles_of(sizes: &[Option<u64>], max_batch: u32, preferred: u32) -> Option<[String; 3]> {
+        let survey = Survey {
+            inputs: vec![("images".to_owned(), sizes.to_vec())],
+            is_quantised: false,
+        };
+        let model = Model {
+            path: Path::new("model.onnx"),
+            survey: Some(&survey),
+        };
+        let options = EngineOptions {
+            max_batch,
+            preferred,
+            ..EngineOptions::default()
+        };
+        profiles(model, &options)
+    }
+
+    #[test]
+    fn a_gpu_that_is_gone_is_told_from_a_network_that_fails() {
+        let gone = "Non-zero status code returned while running Conv node. CUDNN failure 4000: \
+                    CUDNN_STATUS_INTERNAL_ERROR ; GPU=0";
+        assert!(is_loss(ErrorCode::GenericFailure, gone));
+        let gone = "CUDA failure 700: an illegal memory access was encountered ; GPU=0";
+        assert!(is_loss(ErrorCode::GenericFailure, gone));
+        assert!(is_loss(ErrorCode::DeviceReset, ""));
+        let fails = "Non-zero status code returned while running Gather node. Name:'index' indices element out of \
+                     data bounds, idx=1 must be within the inclusive range [-1,0]";
+        assert!(!is_loss(ErrorCode::InvalidArgument, fails));
+    }
+
+    #[test]
+    fn profiles_span_the_batches_that_will_be_run() {
+        let free = [None, Some(3), Some(416), Some(416)];
+        let written = profiles_of(&free, 32, 8);
+        let expected = [
+            "images:1x3x416x416",
+            "images:8x3x416x416",
+            "images:32x3x416x416",
+        ];
+        assert_eq!(written, Some(expected.map(str::to_owned)));
+        let written = profiles_of(&free, 4, 0).map(|[_, best, max]| best == max);
+        assert_eq!(written, Some(true), "the largest is the best");
+    }
+
+    #[test]
+    fn a_fixed_batch_and_free_sides_have_no_profile() {
+        assert_eq!(
+            profiles_of(&[Some(1), Some(3), Some(416), Some(416)], 8, 0),
+            None
+        );
+        assert_eq!(profiles_of(&[None, Some(3), None, None], 8, 0), None);
+    }
 }

@@ -14,6 +14,7 @@ use ort::session::{RunOptions, Session};
 use ort::sys::OrtValue;
 use ort::value::{Outlet, TensorElementType};
 
+use super::Model;
 use super::library::Runtime;
 use super::numbers;
 use super::provider::{self, Target};
@@ -81,14 +82,15 @@ unsafe impl Send for Names {}
 const MOST_VIEWS: usize = 64;
 
 impl OrtEngine {
-    /// Loads the .onnx file at `path` for `device`, which is never [`Device::Auto`].
+    /// Loads `model` for `device`, which is never [`Device::Auto`].
     pub(in crate::gpuinfer::engine) fn load(
         runtime: &Arc<Runtime>,
-        path: &Path,
+        model: Model<'_>,
         options: &EngineOptions,
         device: Device,
     ) -> Result<Self, EngineError> {
-        let (session, target) = provider::open(device, path, options, |target| {
+        let path = model.path;
+        let (session, target) = provider::open(device, model, options, |target| {
             session(runtime, path, options, target, options.threads)
         })?;
         let title = format!("onnxruntime {}, {target}", runtime.version);
@@ -306,7 +308,7 @@ fn session(
     let failed = |error: ort::Error| EngineError::of(target.fault(), error);
     let build = || -> ort::Result<Session> {
         Session::builder(&runtime.environment)?
-            .with_intra_threads(crate::gpuinfer::engine::cores::threads(threads))?
+            .with_intra_threads(crate::gpuinfer::engine::machine::threads(threads))?
             .with_inter_threads(1)?
             .with_intra_op_spinning(options.spin)?
             .with_inter_op_spinning(options.spin)?

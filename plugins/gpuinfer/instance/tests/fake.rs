@@ -102,7 +102,7 @@ impl Source for FakeSource {
             facts: Facts {
                 active: "a fake".to_owned(),
                 device: self.0.device,
-                labels: Arc::new(Labels::numbered(256)),
+                terms: Arc::default(),
                 warnings: Vec::new(),
             },
         })

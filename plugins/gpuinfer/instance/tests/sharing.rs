@@ -61,7 +61,7 @@ fn the_same_model_by_another_path_is_the_same_network() {
         let (one, other) = (open(&requests[0]), open(&requests[1]));
         assert!(Arc::ptr_eq(&one, &other));
         assert!(one.active().contains("rten"));
-        assert_eq!(one.labels().name(0), "class 0");
+        assert_eq!(one.terms().labels.name(0), "class 0");
     }
 }
 

@@ -1,6 +1,9 @@
 //! Files that are no model, or one that cannot be run, with either engine.
 
+use gstlivetune::{Backend, BareEngine};
+
 use crate::gpuinfer::{BALL, CAPS, onnx};
+use crate::support::allocations::Tally;
 use crate::support::onnxruntime::plain;
 use crate::support::pipeline::Pipeline;
 
@@ -74,4 +77,23 @@ fn a_model_works_with_both_engines() {
         let stats = crate::support::pipeline::stats(&pipeline.element("infer"));
         assert_eq!(stats.get::<u64>("objects"), Ok(2), "{engine}");
     }
+}
+
+/// After the runs that show how large the outputs are.
+#[test]
+fn a_run_asks_for_no_memory() {
+    let Some(library) = plain() else {
+        return;
+    };
+    let path = onnx::detector(&[BALL]);
+    let mut engine = BareEngine::open(&path, Backend::OnnxRuntime, Some(&library), 1).unwrap();
+    let (shape, data) = ([1, 3, 64, 64], vec![0.5; 3 * 64 * 64]);
+    let first = engine.run(&shape, &data).unwrap();
+    engine.run(&shape, &data).unwrap();
+    let tally = Tally::new();
+    tally.join();
+    let sums = [(); 5].map(|()| engine.run(&shape, &data));
+    Tally::leave();
+    assert_eq!(tally.allocations(), 0);
+    assert!(sums.iter().all(|sum| sum == &Ok(first)), "{sums:?}");
 }

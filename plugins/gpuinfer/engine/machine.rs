@@ -1,4 +1,4 @@
-//! How many threads one run is worth.
+//! What this machine has: how many threads one run is worth, and how much memory there is.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,6 +7,18 @@ use std::thread;
 
 /// What Linux tells of the processors.
 const PROCESSORS: &str = "/sys/devices/system/cpu";
+
+const MEMORY: &str = "/proc/meminfo";
+/// Taken where the machine does not tell: less than any that runs networks.
+const LEAST_MEMORY: u64 = 1 << 30;
+
+/// Bytes of main memory.
+pub(super) fn memory() -> u64 {
+    let text = fs::read_to_string(MEMORY).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kilobytes.map_or(LEAST_MEMORY, |kilobytes| kilobytes * 1024)
+}
 
 /// `wanted` threads, or where it is 0, one per physical core that this process may use.
 pub(super) fn threads(wanted: u32) -> usize {
@@ -46,6 +58,11 @@ fn number(topology: &Path, name: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn there_is_memory() {
+        assert!(memory() >= LEAST_MEMORY / 2);
+    }
 
     #[test]
     fn zero_is_a_number_of_cores_and_the_rest_is_itself() {
