@@ -1,6 +1,6 @@
 # Every target is a line or two that a person could type.
 .POSIX:
-.PHONY: all deps plugin demo check lint test bench bench-latency bench-peers bench-network install install-user uninstall clean
+.PHONY: all deps plugin demo check lint test check-reference bench bench-latency bench-peers bench-network install install-user uninstall clean
 
 all: plugin
 
@@ -26,6 +26,10 @@ REAL_TIME = adaptivebitrate::transports demo::
 test:
 	cargo test --workspace --locked -- $(REAL_TIME:%=--skip=%)
 	cargo test --locked --test it -- --test-threads=1 $(REAL_TIME)
+
+# gpuinfer beside Python's onnxruntime with a decoder of its own, on every frame of two videos: a quarter of an hour.
+check-reference: deps
+	LIVETUNE_REFERENCE=all cargo test --locked --test it -- --nocapture --test-threads=1 gpuinfer::reference
 
 bench: deps
 	cargo bench --workspace --locked --benches

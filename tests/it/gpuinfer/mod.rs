@@ -1,9 +1,11 @@
 //! gpuinfer: what it finds, what it says, what it survives.
 
 mod drawing;
+mod heads;
 mod life;
 mod onnx;
 mod real;
+mod reference;
 mod refusals;
 mod shapes;
 
