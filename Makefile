@@ -1,6 +1,6 @@
 # Every target is a line or two that a person could type.
 .POSIX:
-.PHONY: all deps onnxruntime plugin demo check check-trixie lint test bench bench-latency bench-peers bench-network install install-user uninstall clean
+.PHONY: all deps onnxruntime plugin demo check check-trixie lint test check-reference bench bench-latency bench-peers bench-network install install-user uninstall clean
 
 all: plugin
 
@@ -35,6 +35,10 @@ test:
 # What needs GStreamer 1.24 (GstAnalytics), on that of Debian trixie, unpacked in target/trixie (as root).
 check-trixie: deps
 	sh scripts/trixie.sh gpuinfer::metadata gpuinfer::second_stage gpuinfer::tracking
+
+# gpuinfer beside Python's onnxruntime with a decoder of its own, on every frame of two videos: a quarter of an hour.
+check-reference: deps
+	LIVETUNE_REFERENCE=all cargo test --locked --test it -- --nocapture --test-threads=1 gpuinfer::reference
 
 bench: deps
 	cargo bench --workspace --locked --benches
