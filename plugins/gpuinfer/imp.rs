@@ -155,7 +155,7 @@ pub struct GpuInfer {
         set,
         mutable_ready,
         nick = "Tracker",
-        blurb = "How objects of the frame are followed, each with an id of its own",
+        blurb = "How objects are followed from frame to frame, each with an id of its own",
         builder(ObjectSettings::DEFAULT.tracker)
     )]
     #[property(
