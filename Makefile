@@ -1,6 +1,6 @@
 # Every target is a line or two that a person could type.
 .POSIX:
-.PHONY: all deps onnxruntime plugin demo check check-trixie lint test check-reference bench bench-latency bench-peers bench-network install install-user uninstall clean
+.PHONY: all deps onnxruntime plugin demo check check-trixie lint test check-reference bench bench-latency bench-peers bench-network bench-infer bench-infer-peers install install-user uninstall clean
 
 all: plugin
 
@@ -55,6 +55,14 @@ bench-peers: deps
 # PEER=rtpgccbwe: that element beside ours, fetched and built in target/peers.
 bench-network: deps
 	sh scripts/congestion_peer.sh cargo bench --locked --bench network -- all
+
+# What the element adds to the network that it runs, and what many cameras on one network get.
+bench-infer: deps
+	cargo bench --locked --bench infer
+
+# GStreamer's onnxinference beside the element, in a tree of Debian sid that is made in target/peers (as root).
+bench-infer-peers: deps
+	sh scripts/infer_peers.sh cargo bench --locked --bench infer -- peers
 
 # PREFIX, LIBDIR, DATADIR and DESTDIR are honoured; without them the plugin goes where GStreamer looks.
 install: plugin

@@ -9,7 +9,7 @@ revision=09ba05865dacd2824b5b40ab75a4b9545fcc1366 # release 0.8.1
 plugin=plugins/tracers/libgstsharktracers.so
 
 if [ ! -e "$peers/build/$plugin" ]; then
-    rm -rf "$peers"
+    rm -rf "$peers/build" "$peers/gst-shark"
     git clone --quiet "${GSTSHARK_SOURCE:-https://github.com/RidgeRun/gst-shark}" "$peers/gst-shark"
     git -C "$peers/gst-shark" checkout --quiet "$revision"
     meson setup "$peers/build" "$peers/gst-shark" --buildtype=release \

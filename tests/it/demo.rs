@@ -140,16 +140,16 @@ fn finds(label: &str, video: &str, port: &str) {
     };
     let [video, model, labels] = [&video, &model, &labels].map(|path| path.to_str().unwrap());
     let files = ["--file", video, "--model", model, "--labels", labels];
+    let mut last = String::new();
     let found = SECONDS.into_iter().any(|seconds| {
         let rest = ["--duration", seconds, "--port", port, "--confidence", "0.3"];
         let output = demo(&[&files[..], &rest].concat());
-        let said = String::from_utf8_lossy(&output.stdout);
+        last = String::from_utf8_lossy(&output.stdout).into_owned();
         let complained = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{said}{complained}");
-        println!("{said}");
-        count(&said, label) >= 20 && figure(&said, "displayed") >= 20.0
+        assert!(output.status.success(), "{last}{complained}");
+        count(&last, label) >= 20 && figure(&last, "displayed") >= 20.0
     });
-    assert!(found, "fewer than 20 times {label}");
+    assert!(found, "fewer than 20 times {label}: {last}");
 }
 
 /// How often `label` is in the final table.

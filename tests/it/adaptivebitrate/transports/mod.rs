@@ -43,13 +43,16 @@ fn target_kbps(abr: &gst::Element) -> u32 {
     abr.property::<u32>("target-bitrate") / 1000
 }
 
+/// How long a target may look for its place: how fast it finds it is the bench's to say.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Waits until the mean target of two seconds lies in `kbps`, and no target is far from it.
-fn settles(abr: &gst::Element, kbps: std::ops::RangeInclusive<u32>, limit: Duration) {
+fn settles(abr: &gst::Element, kbps: std::ops::RangeInclusive<u32>) {
     const LOOKS: usize = 40;
     let what = format!("a mean target of {kbps:?} kbit/s");
     let mut seen = Vec::new();
     let (mut next, pause) = (0, 10);
-    eventually(&what, limit, || {
+    eventually(&what, PATIENCE, || {
         next += 1;
         if next % pause == 0 {
             seen.push(target_kbps(abr));

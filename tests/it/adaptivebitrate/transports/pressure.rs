@@ -1,7 +1,5 @@
 //! Sinks that let their input wait, and one that does not.
 
-use std::time::Duration;
-
 use gst::prelude::*;
 
 use super::super::warnings;
@@ -33,20 +31,20 @@ fn over_tcp(before: &str) -> (Pipeline, Pipeline, TcpShaper) {
 fn tcp_behind_a_queue_comes_down_and_up_again() {
     let (_receiver, sender, path) = over_tcp("mpegtsmux ! queue");
     let abr = sender.element("abr");
-    settles(&abr, 700..=1_100, Duration::from_secs(20));
+    settles(&abr, 700..=1_100);
     assert_eq!(feedback(&abr), "backpressure");
     assert_eq!(stats(&abr).get::<&str>("transport"), Ok("sink"));
     let carried = carried_in(4, || path.carried());
     assert!(carried.bytes * 8 / 4_000 >= 800, "{carried:?}");
     path.set_kbps(6_000);
-    settles(&abr, 2_000..=4_000, Duration::from_secs(20));
+    settles(&abr, 2_000..=4_000);
     assert_eq!(warnings(&sender), [""; 0]);
 }
 
 #[test]
 fn tcp_without_a_queue_comes_down_while_no_buffer_passes() {
     let (_receiver, sender, _path) = over_tcp("mpegtsmux");
-    settles(&sender.element("abr"), 700..=1_100, Duration::from_secs(20));
+    settles(&sender.element("abr"), 700..=1_100);
 }
 
 #[test]
@@ -65,7 +63,7 @@ fn a_tcp_server_comes_down_to_what_its_client_gets() {
         "tcpclientsrc host=127.0.0.1 port={from} ! fakesink sync=false async=false"
     ));
     receiver.set_state(gst::State::Playing).unwrap();
-    settles(&abr, 600..=1_150, Duration::from_secs(25));
+    settles(&abr, 600..=1_150);
     assert_eq!(feedback(&abr), "backpressure");
 }
 
@@ -84,7 +82,7 @@ fn rtmp_comes_down_to_what_the_server_gets() {
     ));
     sender.set_state(gst::State::Playing).unwrap();
     let abr = sender.element("abr");
-    settles(&abr, 700..=1_100, Duration::from_secs(20));
+    settles(&abr, 700..=1_100);
     assert_eq!(feedback(&abr), "backpressure");
 }
 

@@ -1,7 +1,5 @@
 //! Which transport is found, which is named, and what happens when it goes.
 
-use std::time::Duration;
-
 use gst::prelude::*;
 
 use super::super::warnings;
@@ -36,7 +34,7 @@ fn to_two(property: &str) -> (Pipeline, Pipeline, TcpShaper) {
 fn of_several_sinks_the_slowest_rules() {
     let (_receiver, sender, _path) = to_two("");
     let abr = sender.element("abr");
-    settles(&abr, 600..=1_150, Duration::from_secs(20));
+    settles(&abr, 600..=1_150);
     let names = transport(&abr);
     assert!(names.contains("slow") && names.contains("fast"), "{names}");
 }
@@ -45,7 +43,7 @@ fn of_several_sinks_the_slowest_rules() {
 fn the_named_sink_rules_alone() {
     let (_receiver, sender, _path) = to_two("transport=fast");
     let abr = sender.element("abr");
-    settles(&abr, 3_500..=4_000, Duration::from_secs(20));
+    settles(&abr, 3_500..=4_000);
     assert_eq!(transport(&abr), "fast");
 }
 

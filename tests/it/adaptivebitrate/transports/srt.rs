@@ -1,7 +1,5 @@
 //! SRT: the sink calls, or is called.
 
-use std::time::Duration;
-
 use gst::prelude::*;
 
 use super::{carried_in, encoder, feedback, settles, udp_port};
@@ -24,7 +22,7 @@ fn a_caller_comes_down_to_what_the_path_carries() {
     ));
     sender.set_state(gst::State::Playing).unwrap();
     let abr = sender.element("abr");
-    settles(&abr, 1_400..=1_950, Duration::from_secs(15));
+    settles(&abr, 1_400..=1_950);
     assert_eq!(feedback(&abr), "srt");
     let carried = carried_in(8, || path.carried());
     assert!(carried.bytes * 8 / 8_000 >= 1_600, "{carried:?}");
@@ -49,7 +47,7 @@ fn a_listener_comes_down_to_what_its_slowest_caller_gets() {
         caller
     });
     let abr = sender.element("abr");
-    settles(&abr, 1_200..=1_950, Duration::from_secs(15));
+    settles(&abr, 1_200..=1_950);
     assert_eq!(feedback(&abr), "srt");
     drop(callers);
 }
