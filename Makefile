@@ -1,6 +1,6 @@
 # Every target is a line or two that a person could type.
 .POSIX:
-.PHONY: all deps onnxruntime plugin demo check check-trixie lint test bench bench-latency bench-peers bench-network bench-infer bench-infer-peers install install-user uninstall clean
+.PHONY: all deps onnxruntime plugin demo check check-trixie lint test check-reference bench bench-latency bench-peers bench-network bench-infer bench-infer-peers install install-user uninstall clean
 
 all: plugin
 
@@ -36,6 +36,10 @@ test:
 check-trixie: deps
 	sh scripts/trixie.sh gpuinfer::metadata gpuinfer::second_stage gpuinfer::tracking
 
+# gpuinfer beside Python's onnxruntime with a decoder of its own, on every frame of two videos: a quarter of an hour.
+check-reference: deps
+	LIVETUNE_REFERENCE=all cargo test --locked --test it -- --nocapture --test-threads=1 gpuinfer::reference
+
 bench: deps
 	cargo bench --workspace --locked --benches
 
@@ -54,11 +58,11 @@ bench-network: deps
 
 # What the element adds to the network that it runs, and what many cameras on one network get.
 bench-infer: deps
-	cargo bench --locked --package gst-plugin-livetune --bench infer
+	cargo bench --locked --bench infer
 
 # GStreamer's onnxinference beside the element, in a tree of Debian sid that is made in target/peers (as root).
 bench-infer-peers: deps
-	sh scripts/infer_peers.sh cargo bench --locked --package gst-plugin-livetune --bench infer -- peers
+	sh scripts/infer_peers.sh cargo bench --locked --bench infer -- peers
 
 # PREFIX, LIBDIR, DATADIR and DESTDIR are honoured; without them the plugin goes where GStreamer looks.
 install: plugin

@@ -66,7 +66,7 @@ impl Bare {
     }
 
     fn onnx_runtime() -> Self {
-        let environment = ort::init_from(library().unwrap()).unwrap().build().unwrap();
+        let environment = gstlivetune::onnx_runtime(library().as_deref()).unwrap();
         let builder = Session::builder(&environment).unwrap();
         let session = builder
             .with_intra_threads(1)

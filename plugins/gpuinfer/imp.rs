@@ -114,6 +114,12 @@ impl GpuInfer {
         }
     }
 
+    /// Opens the model once more, while frames go on.
+    pub(super) fn reopen(&self) {
+        let settings = lock(&self.settings).clone();
+        self.with_flow(|flow| flow.reload(&self.obj(), settings));
+    }
+
     /// The model `refused` was set and is not used: the property names the one `serving`, where nobody has set it since.
     pub(super) fn put_model_back(&self, refused: Option<&str>, serving: &str) {
         let mut settings = lock(&self.settings);

@@ -19,14 +19,29 @@
 //! at when it comes, when its box has grown by half, and after `reclassify-interval`.
 //!
 //! ```text
-//! gst-launch-1.0 filesrc location=street.mp4 ! decodebin ! videoconvert ! queue leaky=downstream max-size-buffers=1 \
-//!     ! gpuinfer model=yolov8n.onnx labels=coco.txt draw=true ! videoconvert ! autovideosink
+//! gst-launch-1.0 v4l2src ! videoconvert ! gpuinfer model=yolov8n.onnx labels=coco.txt draw=true ! videoconvert \
+//!     ! autovideosink
 //! ```
 //!
 //! Place it where the metas are needed, behind converters: videoconvert loses the `detection` structure, videocrop
-//! and compositor lose the metas. Each frame waits for the network: what is slower than the camera needs a leaky
-//! queue in front (as above), so that frames are left out there and do not grow old in the pipeline. A second
-//! `gpuinfer` behind the first adds its objects to those of the first.
+//! and compositor lose the metas. A second `gpuinfer` behind the first adds its objects to those of the first.
+//!
+//! # Video does not wait
+//!
+//! Frames wait in a queue of the element's own (`queue-size`) and leave it in the order they came, events between them;
+//! a thread of the element's pushes them (`mode=async`). Live video waits for its objects as long as `max-latency`
+//! allows, which is learned from the network and told to the pipeline; what is late goes on with the objects of the last
+//! frame that has some (`late-policy=skip`), each with its age, which is at most `max-age`. A result that comes after
+//! its frame is not lost: later frames carry it. Video that is not live waits, and no frame is without objects of its
+//! own (`late-policy=block`). `inference-interval` leaves frames out on purpose.
+//!
+//! Elements of one process with the same model and the same settings of it, or with the same `model-instance-id`, share
+//! one network; frames of all of them go into it together (`max-batch-size`, `max-queue-delay`). Each element keeps its
+//! own order: a camera that stops, or a sink that blocks, costs the others nothing.
+//!
+//! `model` can be set while frames flow: the new network is loaded and warmed up beside the old one and takes over
+//! between two frames. Upstream is told once a second how long frames wait for their objects, in an event
+//! `livetune-load`.
 //!
 //! Detectors are known by the shape of their output: YOLOX (Ge et al. 2021, <https://arxiv.org/abs/2107.08430>) as
 //! exported by its own tool without decoding, and YOLOv8 or v11 as exported by Ultralytics (`format=onnx`, no NMS

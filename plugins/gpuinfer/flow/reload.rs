@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 
 use super::{Flow, Loaded};
 use crate::gpuinfer::GpuInfer;
+use crate::gpuinfer::imp::CAT;
 use crate::gpuinfer::settings::Settings;
 use crate::runtime::guard::guard;
 
@@ -33,7 +33,7 @@ impl Flow {
             .name("gpuinfer-reload".to_owned())
             .spawn(work);
         if let Err(error) = spawned {
-            glib::g_warning!("gpuinfer", "no thread to load a model: {error}");
+            gst::error!(CAT, "no thread to load a model: {error}");
         }
     }
 
@@ -52,6 +52,11 @@ impl Flow {
             Err(error) => {
                 let serving = self.loaded();
                 imp.put_model_back(settings.model.model.as_deref(), &serving.model);
+                if serving.instance.trouble().is_some() {
+                    // It was said that frames go on without objects.
+                    gst::warning!(CAT, obj = element, "the model does not come back: {error}");
+                    return;
+                }
                 gst::element_warning!(
                     element,
                     gst::LibraryError::Settings,

@@ -17,6 +17,9 @@ use crate::gpuinfer::engine::Stopper;
 use crate::runtime::clock;
 use crate::runtime::lock::lock;
 
+/// How long workers outlast the streams that they were there for: a camera that comes back finds them.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// A frame that waits, and whose it is.
 #[derive(Debug)]
 pub(super) struct Pending {
@@ -44,6 +47,8 @@ struct State {
     batcher: Batcher<Pending>,
     means: Means,
     crew: Crew,
+    /// When to see whether fewer workers do, as streams have left.
+    staffing: Option<MediaTime>,
     /// Until when those sleep who have nothing to do; `None`: until somebody calls.
     alarm: Option<MediaTime>,
     is_closing: bool,
@@ -67,6 +72,7 @@ impl Floor {
             crew: Crew::new(premises.means.plan(0)),
             batcher: premises.batcher,
             means: premises.means,
+            staffing: None,
             alarm: None,
             is_closing: false,
             trouble: None,
@@ -95,15 +101,17 @@ impl Floor {
     /// A stream goes.
     pub(super) fn leave(self: &Arc<Self>, id: StreamId) {
         let mut frames = Vec::new();
-        lock(&self.state).batcher.leave(id, &mut frames);
-        drop(frames);
+        let mut state = lock(&self.state);
+        state.batcher.leave(id, &mut frames);
+        // Streams that leave one after the other leave nobody behind to load a network for.
+        state.staffing = Some(clock::monotonic().after(PATIENCE));
+        drop((state, frames));
         self.changed.notify_all();
-        self.staff();
     }
 
     /// A frame comes. Its number, and the outcome of another that had to go, or of itself where nobody works.
     pub(super) fn submit(
-        &self,
+        self: &Arc<Self>,
         id: StreamId,
         pending: Pending,
         deadline: MediaTime,
@@ -121,11 +129,15 @@ impl Floor {
             lock(&self.statistics).on_failure();
             return (sent.ticket, Some((sent.ticket, Outcome::Failed(why))));
         }
+        let is_time = state.staffing.is_some_and(|time| time <= now);
         let wakeup = state.batcher.next_wakeup(now);
         let is_sooner = wakeup.is_some() && (state.alarm.is_none() || wakeup < state.alarm);
         drop(state);
         if is_sooner {
             self.changed.notify_one();
+        }
+        if is_time {
+            self.staff();
         }
         let superseded = sent.superseded.map(|frame| {
             lock(&self.statistics).on_superseded();
@@ -291,6 +303,7 @@ impl Floor {
             if state.is_closing {
                 return;
             }
+            state.staffing = None;
             let plan = state.means.plan(state.batcher.streams());
             state.crew.set_plan(plan);
             state.batcher.set_workers(plan.sessions);

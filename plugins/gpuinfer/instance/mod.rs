@@ -120,7 +120,7 @@ impl Instance {
             let domain = gst::LibraryError::Init;
             gst::error_msg!(
                 domain,
-                ("The network cannot run ({why}): end other programs")
+                ("The network does not run ({why}): a smaller max-batch-size and fewer threads take less memory")
             )
         })?;
         Ok(Self { floor })

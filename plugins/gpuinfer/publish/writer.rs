@@ -46,7 +46,9 @@ impl Target {
             queue.done(line, written.is_ok());
             match written {
                 Ok(()) => complained = false,
-                Err(_) if complained || queue.is_closed() => (),
+                // Nobody takes it: nobody will take what comes after it either.
+                Err(_) if queue.is_closed() => break,
+                Err(_) if complained => (),
                 Err(error) => {
                     complained = true;
                     queue.complain(error.to_string());

@@ -11,7 +11,7 @@ use crate::support::pipeline::{LIMIT, Pipeline, stats};
 use crate::support::wait::eventually;
 
 /// Rounds of a network that takes about a second, on a machine that has other things to do for some.
-const SLOW: usize = 10;
+const SLOW: usize = 6;
 /// Rounds of one that takes some frames of video.
 const SLUGGISH: usize = 2;
 

@@ -2,9 +2,11 @@
 
 mod analytics;
 mod batches;
+mod costs;
 mod detect_image;
 mod drawing;
 mod engines;
+mod heads;
 mod late;
 mod life;
 mod metadata;
@@ -12,6 +14,7 @@ mod onnx;
 mod order;
 mod publishing;
 mod real;
+mod reference;
 mod refusals;
 mod reload;
 mod second_stage;

@@ -52,7 +52,7 @@ pub fn slow_detector(objects: &[[f32; 6]], rounds: usize) -> PathBuf {
         field(11, &value_info("images", &input)),
         field(12, &value_info("output0", &output)),
     ]);
-    write_model(&model_of(&graph.concat()))
+    write_model(&of_graph(&graph.concat()))
 }
 
 /// A YOLOv8 model with two classes that finds in every picture one object of the first, 8 by 8 in its input, in the
@@ -77,7 +77,7 @@ pub fn light_meter(batch: Option<u64>) -> PathBuf {
         field(11, &value_info("images", &shape(&[3, side, side]))),
         field(12, &value_info("output0", &shape(&one[1..]))),
     ];
-    write_model(&model_of(&graph.concat()))
+    write_model(&of_graph(&graph.concat()))
 }
 
 /// A model that gives an output of this shape, filled with `value`.
@@ -107,25 +107,54 @@ fn numbers_of(objects: &[[f32; 6]]) -> Vec<f32> {
     numbers
 }
 
-/// output0 = numbers + [0][mean of the picture x factor, rounded down]: an index of 1 is beyond the end.
+/// An output: its name, shape and numbers.
+pub struct Output {
+    pub name: &'static str,
+    pub shape: Vec<u64>,
+    pub numbers: Vec<f32>,
+}
+
+/// A model that gives these outputs for every picture.
+pub fn outputs(input: &[u64], outputs: &[Output]) -> PathBuf {
+    write_model(&model_of(input, outputs, 0.0))
+}
+
 fn model(input: &[u64], output: &[u64], numbers: &[f32], factor: f32) -> Vec<u8> {
-    let graph = [
+    let output = Output {
+        name: "output0",
+        shape: output.to_vec(),
+        numbers: numbers.to_vec(),
+    };
+    model_of(input, &[output], factor)
+}
+
+/// Each output = its numbers + [0][mean of the picture x factor, rounded down]: an index of 1 is beyond the end.
+fn model_of(input: &[u64], outputs: &[Output], factor: f32) -> Vec<u8> {
+    let mut graph = vec![
         node("ReduceMean", &["images"], "mean", &[("keepdims", 0)]),
         node("Mul", &["mean", "factor"], "scaled", &[]),
         node("Cast", &["scaled"], "index", &[("to", INT64)]),
         node("Gather", &["nought", "index"], "nothing", &[("axis", 0)]),
-        node("Add", &["numbers", "nothing"], "output0", &[]),
-        field(2, b"test"),
-        field(5, &tensor("numbers", output, numbers)),
-        field(5, &tensor("factor", &[], &[factor])),
-        field(5, &tensor("nought", &[1], &[0.0])),
-        field(11, &value_info("images", input)),
-        field(12, &value_info("output0", output)),
     ];
-    model_of(&graph.concat())
+    for output in outputs {
+        let numbers = format!("numbers of {}", output.name);
+        graph.push(node("Add", &[&numbers, "nothing"], output.name, &[]));
+    }
+    graph.push(field(2, b"test"));
+    for output in outputs {
+        let numbers = format!("numbers of {}", output.name);
+        graph.push(field(5, &tensor(&numbers, &output.shape, &output.numbers)));
+    }
+    graph.push(field(5, &tensor("factor", &[], &[factor])));
+    graph.push(field(5, &tensor("nought", &[1], &[0.0])));
+    graph.push(field(11, &value_info("images", input)));
+    for output in outputs {
+        graph.push(field(12, &value_info(output.name, &output.shape)));
+    }
+    of_graph(&graph.concat())
 }
 
-fn model_of(graph: &[u8]) -> Vec<u8> {
+fn of_graph(graph: &[u8]) -> Vec<u8> {
     let opset = field(8, &varint(2, 13));
     [varint(1, 8), opset, field(7, graph)].concat()
 }

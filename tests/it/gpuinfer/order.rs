@@ -12,7 +12,7 @@ use crate::support::pipeline::{LIMIT, Pipeline, stats};
 use crate::support::wait::eventually;
 
 /// Rounds of a network that takes some hundred milliseconds.
-const SLOW: usize = 3;
+const SLOW: usize = 2;
 
 fn slow() -> Harness {
     harness(&onnx::slow_detector(&[BALL], SLOW), CAPS)

@@ -110,6 +110,27 @@ fn a_pipe_that_nobody_reads_holds_no_frame_up() {
 }
 
 #[test]
+fn a_reader_that_has_stopped_reading_holds_up_neither_frames_nor_the_end() {
+    let path = pipe();
+    let element = publishing(path.to_str().unwrap());
+    let mut harness = running(&element, CAPS);
+    let reader = fs::OpenOptions::new().read(true).write(true).open(&path);
+    for _ in 0..400 {
+        harness.push_and_pull(frame(CAPS, 90)).unwrap();
+    }
+    let dropped = || stats(&element).get::<u64>("publish-dropped").unwrap() > 0;
+    eventually("the pipe is full", LIMIT, || {
+        harness.push_and_pull(frame(CAPS, 90)).unwrap();
+        dropped()
+    });
+    let before = gst::get_timestamp();
+    element.set_state(gst::State::Null).unwrap();
+    let took = gst::get_timestamp() - before;
+    assert!(took < gst::ClockTime::from_seconds(5), "{took}");
+    drop(reader);
+}
+
+#[test]
 fn a_reader_of_a_pipe_may_come_late_go_and_come_again() {
     let path = pipe();
     let element = publishing(path.to_str().unwrap());

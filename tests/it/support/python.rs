@@ -13,6 +13,11 @@ pub fn with_hdrhistogram() -> Option<&'static Path> {
     PYTHON.get_or_init(make_environment).as_deref()
 }
 
+/// A Python that can `import onnxruntime` and `numpy`, or `None` and a line that says so where PyPI cannot be reached.
+pub fn with_onnxruntime() -> Option<&'static Path> {
+    with_hdrhistogram()
+}
+
 fn make_environment() -> Option<PathBuf> {
     /// Exit status of the script where PyPI cannot be reached.
     const UNREACHABLE: i32 = 75;
@@ -24,7 +29,7 @@ fn make_environment() -> Option<PathBuf> {
         .output()
         .unwrap();
     if made.status.code() == Some(UNREACHABLE) {
-        eprintln!("SKIP: PyPI cannot be reached, so hdrhistogram for Python is not here");
+        eprintln!("SKIP: PyPI cannot be reached, so Python's packages are not here");
         return None;
     }
     let said = String::from_utf8_lossy(&made.stderr);

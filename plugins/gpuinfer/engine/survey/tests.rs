@@ -124,67 +124,64 @@ fn survey_of(model: &ModelProto, batch: u32) -> Result<Option<Survey>, EngineErr
 /// A terabyte and more.
 const HUGE: [i64; 3] = [1 << 14, 1 << 14, 1 << 14];
 
-#[test]
-fn sizes_that_the_file_asks_for_are_refused() {
+/// Nodes that ask for too much, with their weights: by an input that says how much.
+fn greedy_by_input() -> Vec<(NodeProto, Vec<TensorProto>)> {
     let scales = floats("scales", &[4], &[1.0, 1.0, 1e5, 1e5]);
     let one = floats("one", &[1, 1, 1], &[1.0]);
-    let shape = || whole_numbers("shape", &HUGE);
-    for (node, weights) in [
-        (node("ConstantOfShape", &["shape"], "out"), vec![shape()]),
-        (
-            node("Expand", &["one", "shape"], "out"),
-            vec![one.clone(), shape()],
-        ),
-        (
-            node("Tile", &["one", "shape"], "out"),
-            vec![one.clone(), shape()],
-        ),
+    let shape = whole_numbers("shape", &HUGE);
+    let sizes = whole_numbers("sizes", &[1, 3, 1 << 20, 1 << 20]);
+    let pads = whole_numbers("pads", &[0, 0, 1 << 20, 1 << 20, 0, 0, 0, 0]);
+    let number = |name, number| floats(name, &[], &[number]);
+    let range = ["zero", "many", "step"];
+    let both = vec![one, shape.clone()];
+    vec![
+        (node("ConstantOfShape", &["shape"], "out"), vec![shape]),
+        (node("Expand", &["one", "shape"], "out"), both.clone()),
+        (node("Tile", &["one", "shape"], "out"), both),
         (
             node("Resize", &["images", "", "scales"], "out"),
             vec![scales.clone()],
         ),
-        (node("Upsample", &["images", "scales"], "out"), vec![scales]),
         (
             node("Resize", &["images", "", "", "sizes"], "out"),
-            vec![whole_numbers("sizes", &[1, 3, 1 << 20, 1 << 20])],
+            vec![sizes],
         ),
+        (node("Upsample", &["images", "scales"], "out"), vec![scales]),
+        (node("Pad", &["images", "pads"], "out"), vec![pads]),
         (
-            node("Pad", &["images", "pads"], "out"),
-            vec![whole_numbers("pads", &[0, 0, 1 << 20, 1 << 20, 0, 0, 0, 0])],
-        ),
-        (
-            with_ints(
-                node("Conv", &["images", "weights"], "out"),
-                "pads",
-                &[1 << 20; 4],
-            ),
-            vec![floats("weights", &[1, 3, 1, 1], &[1.0; 3])],
-        ),
-        (
-            with_ints(
-                with_ints(node("MaxPool", &["images"], "out"), "kernel_shape", &[1, 1]),
-                "pads",
-                &[1 << 20; 4],
-            ),
-            Vec::new(),
-        ),
-        (
-            with_ints(
-                node("ConvTranspose", &["images", "weights"], "out"),
-                "strides",
-                &[1 << 16; 2],
-            ),
-            vec![floats("weights", &[3, 1, 1, 1], &[1.0; 3])],
-        ),
-        (
-            node("Range", &["zero", "many", "step"], "out"),
+            node("Range", &range, "out"),
             vec![
-                floats("zero", &[], &[0.0]),
-                floats("many", &[], &[2e9]),
-                floats("step", &[], &[1.0]),
+                number("zero", 0.0),
+                number("many", 2e9),
+                number("step", 1.0),
             ],
         ),
-    ] {
+    ]
+}
+
+/// The same by an attribute.
+fn greedy_by_attribute() -> Vec<(NodeProto, Vec<TensorProto>)> {
+    let weights = |dims| vec![floats("weights", dims, &[1.0; 3])];
+    let pads = [1 << 20; 4];
+    let pool = with_ints(node("MaxPool", &["images"], "out"), "kernel_shape", &[1, 1]);
+    let operands = ["images", "weights"];
+    let back = node("ConvTranspose", &operands, "out");
+    vec![
+        (
+            with_ints(node("Conv", &operands, "out"), "pads", &pads),
+            weights(&[1, 3, 1, 1]),
+        ),
+        (with_ints(pool, "pads", &pads), Vec::new()),
+        (
+            with_ints(back, "strides", &[1 << 16; 2]),
+            weights(&[3, 1, 1, 1]),
+        ),
+    ]
+}
+
+#[test]
+fn sizes_that_the_file_asks_for_are_refused() {
+    for (node, weights) in greedy_by_input().into_iter().chain(greedy_by_attribute()) {
         let kind = node.op_type.clone().unwrap_or_default();
         let text = refusal(&model(vec![node], weights, "out"));
         assert!(

@@ -34,14 +34,34 @@ fn sessions_come_with_the_streams_up_to_the_cores_and_go_with_them() {
         4,
         "16 streams share 3 sessions"
     );
+    let settles = |listener: &Listener, count| {
+        eventually("fewer networks", || {
+            let ticket = listener.submit(4);
+            assert_eq!(listener.shade(ticket), 4);
+            control.alive.load(Ordering::SeqCst) == count
+        });
+    };
     listeners.truncate(2);
-    alive(&control, 2);
+    settles(&listeners[0], 2);
+    assert_eq!(lock(&control.opened).len(), 4);
     listeners.truncate(1);
-    eventually("another", || lock(&control.opened).len() == 5);
-    alive(&control, 1);
-    assert_eq!(lock(&control.opened).last(), Some(&3), "alone again");
+    settles(&listeners[0], 1);
+    assert_eq!(lock(&control.opened)[4..], [3], "alone again");
     let ticket = listeners[0].submit(4);
     assert_eq!(listeners[0].shade(ticket), 4);
+}
+
+#[test]
+fn streams_that_all_leave_load_nothing_more() {
+    let control = Control::new(ActiveDevice::Cpu, 1);
+    let instance = instance(&control, &ScheduleOptions::default(), 2);
+    let listeners = [Listener::new(&instance, 1), Listener::new(&instance, 1)];
+    eventually("both", || instance.floor.present().sessions == 2);
+    let opened = lock(&control.opened).len();
+    drop(listeners);
+    drop(instance);
+    assert_eq!(lock(&control.opened).len(), opened);
+    assert_eq!(control.alive.load(Ordering::SeqCst), 0);
 }
 
 #[test]
