@@ -1,5 +1,6 @@
 //! One stream: a frame through the element against the engine alone, one thread each, turn by turn.
 
+use gst::prelude::*;
 use gst_check::Harness;
 
 use crate::bare::{self, Bare};
@@ -26,7 +27,7 @@ pub fn table() {
 
 fn row(name: &str, mut engine: Bare, frames: &[gst::Buffer]) {
     let line = format!(
-        "gpuinfer mode=sync {} threads=1 model=\"{}\"",
+        "gpuinfer name=infer mode=sync {} threads=1 model=\"{}\"",
         bare::choice(name),
         pictures::model().display()
     );
@@ -52,7 +53,8 @@ fn row(name: &str, mut engine: Bare, frames: &[gst::Buffer]) {
             }
         }
     }
-    let infer = harness.element().unwrap();
+    let infer = harness.element().unwrap().downcast::<gst::Bin>().unwrap();
+    let infer = infer.by_name("infer").unwrap();
     let stage = |stage| mean_of(&infer, stage);
     let (alone, through) = (percentile(&mut alone, 50), percentile(&mut through, 50));
     let (difference, ratio) = (
@@ -72,7 +74,6 @@ fn row(name: &str, mut engine: Bare, frames: &[gst::Buffer]) {
 
 /// The mean of a stage by the element's own statistics, in ms.
 fn mean_of(infer: &gst::Element, stage: &str) -> f64 {
-    use gst::prelude::*;
     let stats = infer.property::<gst::Structure>("stats");
     millis(stats.get::<u64>(stage).unwrap_or_default())
 }
