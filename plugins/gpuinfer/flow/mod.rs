@@ -90,7 +90,7 @@ struct Inner {
 impl Flow {
     pub(super) fn new(loaded: Arc<Loaded>, settings: &Settings, output: Output) -> Self {
         let live = settings.live();
-        let mut budget = Budget::new(live.max_latency);
+        let mut budget = Budget::new(live.max_latency, live.order.capacity);
         budget.on_cost(loaded.instance.cost(1), clock::monotonic());
         let inner = Inner {
             order: Order::new(live.order),
