@@ -339,4 +339,6 @@ fn explain(engine: &dyn Engine, why: &str) -> String {
 }
 
 #[cfg(test)]
+mod cost;
+#[cfg(test)]
 mod tests;
