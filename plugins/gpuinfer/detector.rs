@@ -290,8 +290,8 @@ impl Slot {
 
 /// A panic in an engine is an error of that engine.
 fn run(engine: &mut dyn Engine, tensor: TensorRef<'_>) -> Result<(), EngineError> {
-    let panicked = Err(EngineError("the engine panicked".to_owned()));
-    guard("the inference engine", panicked, || engine.run(tensor))
+    let ran = guard("the inference engine", None, || Some(engine.run(tensor)));
+    ran.unwrap_or_else(|| Err(EngineError("the engine panicked".to_owned())))
 }
 
 /// The head of an engine that has just run on so many `pictures`.

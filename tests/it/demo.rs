@@ -146,7 +146,6 @@ fn finds(label: &str, video: &str, port: &str) {
         let said = String::from_utf8_lossy(&output.stdout);
         let complained = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{said}{complained}");
-        println!("{said}");
         count(&said, label) >= 20 && figure(&said, "displayed") >= 20.0
     });
     assert!(found, "fewer than 20 times {label}");

@@ -94,6 +94,7 @@ fn allocations(pixels: Pixels<'_>) -> u64 {
         detector.detect(&mut [work]).expect("works");
     }
     Tally::leave();
+    assert_eq!(found.failure, None);
     assert!(found.objects.len() > 50, "{}", found.objects.len());
     tally.allocations()
 }

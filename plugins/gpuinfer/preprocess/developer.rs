@@ -131,7 +131,7 @@ impl Developer {
 
     fn convert_yuyv(&mut self, plane: Plane, colours: Colours) -> Result<(), Unfit> {
         let image = YuvPackedImage {
-            yuy: plane.data,
+            yuy: exact(&plane),
             yuy_stride: plane.stride as u32,
             width: plane.size.width,
             height: plane.size.height,
@@ -213,7 +213,7 @@ fn unpack(plane: &Plane, planes: &mut [Vec<u8>; 3]) -> Result<(), Unfit> {
         height: size.height,
     };
     let packed = YuvPackedImage {
-        yuy: plane.data,
+        yuy: exact(plane),
         yuy_stride: plane.stride as u32,
         width: size.width,
         height: size.height,
@@ -229,6 +229,12 @@ fn unpacked(planes: &[Vec<u8>; 3], size: Size) -> [Plane<'_>; 3] {
         stride: size.width as usize,
         size,
     })
+}
+
+/// The rows of `plane`, without what a buffer may have behind them: yuv wants a packed picture to end with its rows.
+fn exact<'a>(plane: &Plane<'a>) -> &'a [u8] {
+    let rows = plane.stride * plane.size.height as usize;
+    &plane.data[..rows.min(plane.data.len())]
 }
 
 fn said(error: impl std::fmt::Display) -> Unfit {
