@@ -275,8 +275,7 @@ fn a_scaled_frame_is_what_the_definition_says() {
     }
     let numbers = f64::from(3 * 416 * 234);
     let (mean, bias) = (sum / numbers, bias / numbers);
-    assert!(
-        mean < 0.6 && bias.abs() < 0.1 && most < 3.0,
-        "{mean} {bias} {most}"
-    );
+    // Levels are rounded twice on the way, and colours are up to 2 times differences of them.
+    let is_near = mean < 0.6 && bias.abs() < 0.05 && most < 3.0;
+    assert!(is_near, "{mean} {bias} {most}");
 }

@@ -165,6 +165,27 @@ impl Comparison {
         self.most_apart = self.most_apart.max(apart);
     }
 
+    /// A row of the table in the README.
+    fn print(&self, video: Video) {
+        let Video {
+            path,
+            format,
+            width,
+            height,
+            bounds,
+        } = video;
+        eprintln!(
+            "| {path} {format} {width}x{height}, from {} | {} | {} | {} | {} | {:.4} | {:.4} |",
+            bounds.confidence,
+            self.frames,
+            self.ours,
+            self.theirs,
+            self.uneven,
+            self.least_iou,
+            self.most_apart
+        );
+    }
+
     fn check(&self, name: &str) {
         assert!(self.alone.is_empty(), "{name}: {:?}", self.alone);
         assert!(self.least_iou >= self.bounds.iou, "{name}: {self:?}");
@@ -300,16 +321,7 @@ fn compare(video: Video, every: usize, most: usize) -> Option<Comparison> {
     for (ours, theirs) in ours.iter().zip(&theirs) {
         comparison.add(ours, theirs);
     }
-    eprintln!(
-        "| {path} {format} {width}x{height}, from {} | {} | {} | {} | {} | {:.4} | {:.4} |",
-        bounds.confidence,
-        comparison.frames,
-        comparison.ours,
-        comparison.theirs,
-        comparison.uneven,
-        comparison.least_iou,
-        comparison.most_apart
-    );
+    comparison.print(video);
     comparison.check(path);
     Some(comparison)
 }
