@@ -57,9 +57,10 @@ impl GpuInfer {
     }
 
     pub(super) fn count_error(&self, why: &str) {
-        let first = lock(&self.state)
-            .as_mut()
-            .is_some_and(|state| state.report.on_error());
+        let first = lock(&self.state).as_mut().is_some_and(|state| {
+            // A run that was ended on the way to READY has not failed.
+            !state.stopper.is_stopped() && state.report.on_error()
+        });
         if first {
             gst::element_imp_warning!(
                 self,

@@ -191,9 +191,10 @@ fn cuda(options: &EngineOptions) -> ep::CUDA {
 fn tensorrt(model: Model<'_>, options: &EngineOptions) -> ep::TensorRT {
     let mut provider = ep::TensorRT::default()
         .with_device_id(options.device_id as i32)
+        // Layers that have no calibration are computed in 16 bit then.
         .with_fp16(matches!(
             options.precision,
-            Precision::Auto | Precision::Fp16 | Precision::Int8
+            Precision::Fp16 | Precision::Int8
         ))
         .with_int8(options.precision == Precision::Int8);
     if let Some(limit) = usize::try_from(options.memory_limit)
