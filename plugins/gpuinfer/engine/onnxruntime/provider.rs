@@ -106,7 +106,9 @@ pub(in crate::gpuinfer::engine) fn best_device(_: &Arc<Runtime>) -> Device {
 /// Whether the driver's library is there, which comes with no machine that has no NVIDIA GPU.
 fn has_nvidia_driver() -> bool {
     // SAFETY: the driver's initialisers are run, as by every program that uses the GPU.
-    unsafe { Library::new("libcuda.so.1") }.is_ok()
+    let driver = unsafe { Library::new("libcuda.so.1") };
+    // It stays open: ONNX Runtime opens it next.
+    driver.map(std::mem::forget).is_ok()
 }
 
 /// Makes a session by `make` for the first target of `device` that works.
