@@ -15,7 +15,7 @@ use gst::prelude::*;
 /// The shape of YOLOX-nano's input, and of its output.
 const INPUT: [u64; 4] = [1, 3, 416, 416];
 const OUTPUT: [u64; 3] = [1, 3549, 85];
-const FRAMES: u64 = 200;
+const FRAMES: u64 = 100;
 
 /// The mean time that `stage` takes in frames of `caps`.
 fn mean(model: &Path, caps: &str, stage: &str) -> Duration {

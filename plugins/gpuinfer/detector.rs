@@ -295,8 +295,8 @@ impl Slot {
 
 /// A panic in an engine is an error of that engine.
 fn run(engine: &mut dyn Engine, tensor: TensorRef<'_>) -> Result<(), EngineError> {
-    let panicked = Err(EngineError::new("the engine panicked"));
-    guard("the inference engine", panicked, || engine.run(tensor))
+    let ran = guard("the inference engine", None, || Some(engine.run(tensor)));
+    ran.unwrap_or_else(|| Err(EngineError::new("the engine panicked")))
 }
 
 /// The head of an engine that has just run on so many `pictures`.
@@ -343,5 +343,7 @@ fn explain(engine: &dyn Engine, why: &str) -> String {
     format!("{why}. Its input: {inputs}; its output: {outputs}{seen}")
 }
 
+#[cfg(test)]
+mod cost;
 #[cfg(test)]
 mod tests;

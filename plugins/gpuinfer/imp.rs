@@ -1,7 +1,6 @@
 //! The GObject of gpuinfer: pads, properties and states. What happens to frames is in `flow`.
 
 use std::sync::{Arc, LazyLock, Mutex};
-use std::time::Duration;
 
 use gst::glib;
 use gst::prelude::*;
@@ -18,7 +17,6 @@ use crate::runtime::guard::guard;
 use crate::runtime::lock::lock;
 use crate::runtime::pads;
 use crate::runtime::telemetry::{self, Observed, Registration};
-use crate::runtime::wire::Load;
 
 pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
@@ -56,7 +54,7 @@ impl GpuInfer {
         lock(&self.settings).live()
     }
 
-    fn flow(&self) -> Option<Arc<Flow>> {
+    pub(super) fn flow(&self) -> Option<Arc<Flow>> {
         Some(lock(&self.state).as_ref()?.flow.clone())
     }
 
@@ -137,194 +135,11 @@ impl GpuInfer {
     }
 }
 
-/// What the element says.
-impl GpuInfer {
-    pub(super) fn warn_all(&self, warnings: &[String]) {
-        for warning in warnings {
-            gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{warning}"));
-        }
-    }
-
-    /// A frame goes on without objects, for the `first` time or again.
-    pub(super) fn on_error(&self, is_first: bool, why: &str) {
-        if is_first {
-            gst::element_imp_warning!(
-                self,
-                gst::LibraryError::Failed,
-                ("The network failed on a frame ({why}): frames go on without objects, see errors in the property stats")
-            );
-        } else {
-            gst::debug!(CAT, imp = self, "the network failed on a frame: {why}");
-        }
-    }
-
-    /// Another network serves.
-    pub(super) fn on_serving(&self) {
-        let obj = self.obj();
-        obj.notify("active-backend");
-        gst::info!(CAT, imp = self, "another model serves");
-    }
-
-    /// Has the pipeline ask for the latency again.
-    pub(super) fn post_latency(&self) {
-        let message = gst::message::Latency::builder().src(&*self.obj()).build();
-        let _ = self.obj().post_message(message);
-    }
-
-    /// Tells upstream how long frames wait for their objects, and how long they may.
-    pub(super) fn tell_load(&self, latency: Duration, target: Duration) {
-        let load = Load {
-            latency,
-            target,
-            source: self.obj().name().into(),
-        };
-        self.sink.push_event(load.to_event());
-    }
-
-    /// Posts an error for what nobody upstream would be told; whether `error` is one.
-    pub(super) fn report_flow_error(&self, error: gst::FlowError) -> bool {
-        let is_one = !matches!(error, gst::FlowError::Flushing | gst::FlowError::Eos);
-        if is_one {
-            gst::element_imp_error!(
-                self,
-                gst::StreamError::Failed,
-                ("The stream stopped ({error}): what is linked behind gpuinfer takes no more frames")
-            );
-        }
-        is_one
-    }
-
-    /// A sticky event that was never pushed and is still true after a flush.
-    pub(super) fn keep(&self, event: &gst::Event) {
-        let ends = [gst::EventType::Eos, gst::EventType::Segment];
-        if event.is_sticky() && !ends.contains(&event.type_()) {
-            let _ = self.src.store_sticky_event(event);
-        }
-    }
-}
-
-/// What the pads are told and asked.
-impl GpuInfer {
-    fn on_buffer(&self, buffer: gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
-        let flow = self.flow().ok_or(gst::FlowError::Flushing)?;
-        flow.on_buffer(self, buffer)
-    }
-
-    fn on_list(&self, list: &gst::BufferList) -> Result<gst::FlowSuccess, gst::FlowError> {
-        for buffer in list.iter_owned() {
-            self.on_buffer(buffer)?;
-        }
-        Ok(gst::FlowSuccess::Ok)
-    }
-
-    fn on_sink_event(&self, event: gst::Event) -> bool {
-        self.with_flow(|flow| flow.on_sink_event(self, event))
-            .unwrap_or(false)
-    }
-
-    fn on_source_event(&self, pad: &gst::Pad, event: gst::Event) -> bool {
-        self.with_flow(|flow| flow.on_source_event(self, &event));
-        gst::Pad::event_default(pad, Some(&*self.obj()), event)
-    }
-
-    fn on_sink_query(&self, pad: &gst::Pad, query: &mut gst::QueryRef) -> bool {
-        if query.is_serialized() {
-            let answered = self.with_flow(|flow| flow.on_serialized_query(self, query));
-            return answered.unwrap_or(false);
-        }
-        gst::Pad::query_default(pad, Some(&*self.obj()), query)
-    }
-
-    fn on_source_query(&self, pad: &gst::Pad, query: &mut gst::QueryRef) -> bool {
-        if let (Some(flow), gst::QueryViewMut::Latency(query)) = (self.flow(), query.view_mut()) {
-            return flow.on_latency_query(self, query);
-        }
-        gst::Pad::query_default(pad, Some(&*self.obj()), query)
-    }
-
-    fn on_active(
-        &self,
-        pad: &gst::Pad,
-        mode: gst::PadMode,
-        is_active: bool,
-    ) -> Result<(), gst::LoggableError> {
-        if mode != gst::PadMode::Push {
-            return Err(gst::loggable_error!(CAT, "frames are only pushed"));
-        }
-        self.with_flow(|flow| {
-            if pad.direction() == gst::PadDirection::Sink {
-                flow.on_sink_active(self, is_active);
-            } else {
-                flow.on_source_active(self, is_active);
-            }
-        });
-        Ok(())
-    }
-}
-
 impl Observed for GpuInfer {
     fn figures(&self) -> Vec<Figure> {
         let figures = self.with_flow(|flow| flow.report(Report::figures));
         figures.unwrap_or_default()
     }
-}
-
-fn sink_pad(template: &gst::PadTemplate) -> gst::Pad {
-    let failed = || Err(gst::FlowError::Error);
-    gst::Pad::builder_from_template(template)
-        .chain_function(move |_, parent, buffer| {
-            GpuInfer::catch_panic_pad_function(parent, failed, |imp| imp.on_buffer(buffer))
-        })
-        .chain_list_function(move |_, parent, list| {
-            GpuInfer::catch_panic_pad_function(parent, failed, |imp| imp.on_list(&list))
-        })
-        .event_function(|_, parent, event| {
-            GpuInfer::catch_panic_pad_function(parent, || false, |imp| imp.on_sink_event(event))
-        })
-        .query_function(|pad, parent, query| {
-            GpuInfer::catch_panic_pad_function(
-                parent,
-                || false,
-                |imp| imp.on_sink_query(pad, query),
-            )
-        })
-        .activatemode_function(activate)
-        .flags(gst::PadFlags::PROXY_CAPS)
-        .build()
-}
-
-fn src_pad(template: &gst::PadTemplate) -> gst::Pad {
-    gst::Pad::builder_from_template(template)
-        .event_function(|pad, parent, event| {
-            GpuInfer::catch_panic_pad_function(
-                parent,
-                || false,
-                |imp| imp.on_source_event(pad, event),
-            )
-        })
-        .query_function(|pad, parent, query| {
-            GpuInfer::catch_panic_pad_function(
-                parent,
-                || false,
-                |imp| imp.on_source_query(pad, query),
-            )
-        })
-        .activatemode_function(activate)
-        .flags(gst::PadFlags::PROXY_CAPS)
-        .build()
-}
-
-fn activate(
-    pad: &gst::Pad,
-    parent: Option<&gst::Object>,
-    mode: gst::PadMode,
-    is_active: bool,
-) -> Result<(), gst::LoggableError> {
-    GpuInfer::catch_panic_pad_function(
-        parent,
-        || Err(gst::loggable_error!(CAT, "panic while a pad was switched")),
-        |imp| imp.on_active(pad, mode, is_active),
-    )
 }
 
 #[glib::object_subclass]
@@ -337,8 +152,8 @@ impl ObjectSubclass for GpuInfer {
     fn with_class(class: &Self::Class) -> Self {
         let template = |name| class.pad_template(name).expect("added with the class");
         Self {
-            sink: sink_pad(&template("sink")),
-            src: src_pad(&template("src")),
+            sink: super::pads::sink_pad(&template("sink")),
+            src: super::pads::src_pad(&template("src")),
             settings: Mutex::default(),
             state: Mutex::default(),
         }

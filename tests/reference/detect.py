@@ -5,7 +5,7 @@ of pixels on half integers (as OpenCV's INTER_LINEAR), YOLOX after https://arxiv
 class by falling confidence. Numbers stay floating point from the frame to the box, but for the rounding to whole levels
 that a picture in memory has.
 
-Reads raw I420 frames from standard input; writes a line of JSON for each: [[class, confidence, x1, y1, x2, y2], ...]
+Reads raw frames, I420 or RGB without gaps, from standard input; writes a line of JSON for each: [[class, confidence, x1, y1, x2, y2], ...]
 in pixels of the frame.
 """
 
@@ -84,11 +84,17 @@ def decoded(output):
     return np.concatenate([centre - half, centre + half], axis=1), output[:, 4:5] * output[:, 5:]
 
 
+def pixels(frame, options):
+    if options.format == "i420":
+        return colours(frame, options.width, options.height)
+    return frame.reshape(options.height, options.width, 3)[:, :, ::-1].astype(np.float64)
+
+
 def detect(session, frame, options):
     width, height = options.width, options.height
     # Whole numbers: 432 * (416 / 768) is a hair less than 234 in floating point.
     longest = max(width, height)
-    content = scaled(colours(frame, width, height), width * SIDE // longest, height * SIDE // longest)
+    content = scaled(pixels(frame, options), width * SIDE // longest, height * SIDE // longest)
     tensor = np.full((SIDE, SIDE, 3), PADDING)
     tensor[: content.shape[0], : content.shape[1]] = content
     tensor = tensor.transpose(2, 0, 1)[None].astype(np.float32)
@@ -110,13 +116,15 @@ def main():
     parser.add_argument("model")
     parser.add_argument("width", type=int)
     parser.add_argument("height", type=int)
+    parser.add_argument("--format", choices=["i420", "rgb"], default="i420")
     parser.add_argument("--confidence", type=float, default=0.25)
     parser.add_argument("--iou", type=float, default=0.45)
     options = parser.parse_args()
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(options.model, settings, providers=["CPUExecutionProvider"])
-    size = options.width * options.height * 3 // 2
+    size = options.width * options.height * 3
+    size = size // 2 if options.format == "i420" else size
     while len(frame := sys.stdin.buffer.read(size)) == size:
         print(json.dumps(detect(session, np.frombuffer(frame, np.uint8), options)), flush=True)
 

@@ -111,7 +111,9 @@ fn rten(
         engine: Box::new(engine),
         active: RtenEngine::title(),
         device: ActiveDevice::Cpu,
-        warnings: unmet_precision(options, Some(survey)).into_iter().collect(),
+        warnings: unmet_precision(options, Some(survey), Device::Cpu)
+            .into_iter()
+            .collect(),
     })
 }
 
@@ -137,8 +139,13 @@ fn onnx_runtime(
         },
         device => load(device)?,
     };
-    if engine.active_device() == ActiveDevice::Cpu {
-        warnings.extend(unmet_precision(options, survey));
+    let as_the_model_is = match engine.device() {
+        Device::Auto | Device::Cpu | Device::Cuda => true,
+        Device::TensorRt => false,
+        Device::OpenVino => engine.active_device() == ActiveDevice::Cpu,
+    };
+    if as_the_model_is {
+        warnings.extend(unmet_precision(options, survey, engine.device()));
     }
     Ok(Opened {
         active: engine.title().to_owned(),
@@ -148,15 +155,21 @@ fn onnx_runtime(
     })
 }
 
-/// What the processor does not do about the precision that is asked for.
-fn unmet_precision(options: &EngineOptions, survey: Option<&Survey>) -> Option<String> {
+/// What a device that computes with the model's own numbers does not do about the precision that is asked for.
+fn unmet_precision(
+    options: &EngineOptions,
+    survey: Option<&Survey>,
+    device: Device,
+) -> Option<String> {
     let nick = match options.precision {
         Precision::Auto | Precision::Fp32 => return None,
         Precision::Int8 if survey.is_none_or(|survey| survey.is_quantised) => return None,
         Precision::Fp16 => "fp16",
         Precision::Int8 => "int8",
     };
+    let device = device.title();
     Some(format!(
-        "precision={nick} changes nothing on the processor: it computes with the numbers that the model is made of"
+        "precision={nick} changes nothing on {device}, which computes with the numbers that the model is made of: \
+         export the model with that precision"
     ))
 }

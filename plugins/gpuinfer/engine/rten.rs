@@ -15,6 +15,16 @@ use super::{Engine, EngineError, Stopper, TensorInfo, TensorRef};
 /// Its version, as Cargo.toml has it.
 const VERSION: &str = "0.27";
 
+/// Numbers that f32 is made into.
+const GIVEN: [DataType; 2] = [DataType::Float, DataType::UInt8];
+/// Numbers that are made into f32; rten has i64 as i32.
+const TAKEN: [DataType; 4] = [
+    DataType::Float,
+    DataType::Int32,
+    DataType::Int8,
+    DataType::UInt8,
+];
+
 /// A model with the threads it runs on.
 pub(super) struct RtenEngine {
     network: Arc<Network>,
@@ -63,8 +73,8 @@ impl RtenEngine {
             return Err(EngineError::new("there is no network in it"));
         }
         let network = Network {
-            inputs: infos(&model, model.input_ids()),
-            outputs: infos(&model, model.output_ids()),
+            inputs: infos(&model, model.input_ids(), &GIVEN),
+            outputs: infos(&model, model.output_ids(), &TAKEN),
             input: input(&model),
             model,
         };
@@ -171,15 +181,15 @@ fn input(model: &Model) -> Input {
     }
 }
 
-fn infos(model: &Model, ids: &[NodeId]) -> Vec<TensorInfo> {
+/// What the values `ids` are; f32 can be made of numbers of these `kinds`.
+fn infos(model: &Model, ids: &[NodeId], kinds: &[DataType]) -> Vec<TensorInfo> {
+    let is_known = |kind| matches!(kind, ValueType::Tensor(kind) if kinds.contains(&kind));
     ids.iter()
         .filter_map(|id| model.node_info(*id))
         .map(|node| TensorInfo {
             name: node.name().unwrap_or_default().to_owned(),
             shape: node.shape().unwrap_or_default().iter().map(fixed).collect(),
-            is_float: node.dtype().is_none_or(|kind| {
-                matches!(kind, ValueType::Tensor(DataType::Float | DataType::UInt8))
-            }),
+            is_float: node.dtype().is_none_or(is_known),
         })
         .collect()
 }

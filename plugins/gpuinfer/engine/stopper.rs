@@ -30,7 +30,7 @@ impl Stopper {
         }
     }
 
-    pub(super) fn is_stopped(&self) -> bool {
+    pub(in crate::gpuinfer) fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed)
     }
 }

@@ -4,7 +4,9 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use gst::prelude::*;
+use rten_onnx::onnx::{AttributeProto, DataType};
 
+use super::survey::tests as files;
 use super::*;
 
 /// Largest difference of two engines' outputs that rounding explains; the numbers are of the order of 1 to 10.
@@ -276,5 +278,77 @@ fn an_input_of_the_wrong_size_is_refused_and_the_next_one_works() {
         };
         assert!(engine.run(short).is_err());
         run(&mut *engine, 1, &picture);
+    }
+}
+
+/// A file whose network takes numbers of one kind and gives them, cast to another, as they are.
+fn cast(from: DataType, to: DataType) -> PathBuf {
+    let mut node = files::node("Cast", &["images"], "out");
+    node.attribute.push(AttributeProto {
+        name: Some("to".to_owned()),
+        i: Some(i64::from(to.0)),
+        r#type: Some(rten_onnx::onnx::AttributeType::INT),
+        ..AttributeProto::default()
+    });
+    let mut model = files::model(vec![node], Vec::new(), "out");
+    let graph = model.graph.as_mut().expect("a graph");
+    for (info, kind) in [(&mut graph.input[0], from), (&mut graph.output[0], to)] {
+        let tensor = info
+            .r#type
+            .as_mut()
+            .and_then(|kind| kind.tensor_type.as_mut());
+        let tensor = tensor.expect("a tensor");
+        tensor.elem_type = Some(kind);
+        let sizes = tensor.shape.as_mut().expect("a shape");
+        sizes.dim.clone_from(&sizes_of(4));
+    }
+    files::file(&model.write_buf().expect("encoded"))
+}
+
+/// As many sizes that are free.
+fn sizes_of(rank: usize) -> Vec<rten_onnx::onnx::Dimension> {
+    let names = ["n", "c", "h", "w"].into_iter().take(rank);
+    names
+        .map(|name| rten_onnx::onnx::Dimension {
+            dim_value: None,
+            dim_param: Some(name.to_owned()),
+        })
+        .collect()
+}
+
+#[test]
+fn numbers_of_other_kinds_go_in_and_come_out_as_f32() {
+    let (shape, data) = ([1, 1, 2, 3], [0.0, 1.0, 2.0, 114.0, 200.0, 255.0]);
+    let tensor = TensorRef {
+        shape: &shape,
+        data: &data,
+    };
+    let (byte, half) = (DataType::UINT8, DataType::FLOAT16);
+    let whole = [DataType::INT64, DataType::INT32, DataType::FLOAT];
+    let pairs = whole.map(|to| (byte, to));
+    let rten_pairs = pairs.to_vec();
+    let more = [
+        (half, DataType::INT64),
+        (half, half),
+        (byte, DataType::DOUBLE),
+        (DataType::FLOAT, half),
+    ];
+    let ort_pairs = [&pairs[..], &more].concat();
+    let cases = [(Some(rten()), rten_pairs), (onnx_runtime(), ort_pairs)];
+    for (options, pairs) in cases {
+        let Some(options) = options else {
+            continue;
+        };
+        for (from, to) in pairs {
+            let path = cast(from, to);
+            let mut engine = engine(&path, &options);
+            assert!(engine.inputs()[0].is_float && engine.outputs()[0].is_float);
+            // The first run is copied, the second one planned.
+            for _ in 0..2 {
+                assert_eq!(engine.run(tensor), Ok(()), "{from} to {to}");
+                assert_eq!(engine.output(0), Some(tensor), "{from} to {to}");
+            }
+            std::fs::remove_file(path).expect("removed");
+        }
     }
 }

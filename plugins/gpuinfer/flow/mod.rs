@@ -67,6 +67,8 @@ struct Inner {
     /// What the last push came to; also, why nothing is pushed now.
     result: Flowed,
     is_eos: bool,
+    /// Downstream said that it wants no more frames; it takes events all the same, and frames again after a segment.
+    is_full: bool,
     /// Something left the row and is not pushed yet.
     is_busy: bool,
     info: Option<VideoInfo>,
@@ -90,12 +92,13 @@ struct Inner {
 impl Flow {
     pub(super) fn new(loaded: Arc<Loaded>, settings: &Settings, output: Output) -> Self {
         let live = settings.live();
-        let mut budget = Budget::new(live.max_latency);
+        let mut budget = Budget::new(live.max_latency, live.order.capacity);
         budget.on_cost(loaded.instance.cost(1), clock::monotonic());
         let inner = Inner {
             order: Order::new(live.order),
             result: Err(gst::FlowError::Flushing),
             is_eos: false,
+            is_full: false,
             is_busy: false,
             info: None,
             is_live: None,
@@ -157,8 +160,18 @@ impl Flow {
             let mut inner = lock(&self.inner);
             inner.result = result;
             inner.is_eos &= result.is_err();
+            inner.is_full &= result.is_err();
         }
         self.bell.ring();
+    }
+
+    /// What whoever brings a frame is to be told.
+    fn verdict(&self) -> Flowed {
+        let inner = lock(&self.inner);
+        if inner.is_full {
+            return Err(gst::FlowError::Eos);
+        }
+        inner.result
     }
 
     /// Empties the row. Sticky events that stay valid go to `keep`.

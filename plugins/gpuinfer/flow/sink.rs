@@ -106,6 +106,7 @@ impl Flow {
         }
         if starts {
             inner.is_eos = false;
+            inner.is_full = false;
             inner.is_live = None;
         }
         let is_eos = event.type_() == gst::EventType::Eos;
@@ -188,6 +189,9 @@ impl Flow {
             {
                 let mut inner = lock(&self.inner);
                 inner.result?;
+                if inner.is_full {
+                    return Err(gst::FlowError::Eos);
+                }
                 let config = inner.config(live);
                 inner.order.configure(config);
                 if inner.order.has_room() {

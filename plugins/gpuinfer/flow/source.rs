@@ -85,7 +85,7 @@ impl Flow {
         loop {
             match self.turn(imp) {
                 Turn::Worked => (),
-                Turn::Idle(_) => return lock(&self.inner).result,
+                Turn::Idle(_) => return self.verdict(),
                 Turn::Stopped(error) => return Err(error),
             }
         }
@@ -146,7 +146,14 @@ impl Flow {
                 if self.with_output(|output| output.on_event(&event)) == Some(true) {
                     self.forget();
                 }
+                let revives = matches!(
+                    event.type_(),
+                    gst::EventType::Segment | gst::EventType::StreamStart
+                );
                 imp.src().push_event(event);
+                if revives {
+                    lock(&self.inner).is_full = false;
+                }
                 if ends {
                     Err(gst::FlowError::Eos)
                 } else {
@@ -174,14 +181,33 @@ impl Flow {
                 drop(frame);
                 Ok(gst::FlowSuccess::Ok)
             }
-            Step::Push(frame, boxes, reason) => {
+            Step::Push(frame, boxes, cause) => {
                 if let Some(why) = failed {
                     imp.on_error(self.count_error(), &why);
                     self.recover(imp);
                 }
-                self.push(imp, frame, boxes, reason)
+                self.push_while_wanted(imp, frame, boxes, cause)
             }
         }
+    }
+
+    /// Downstream that wants no more frames is left in peace, and still told the end of the stream.
+    fn push_while_wanted(
+        &self,
+        imp: &GpuInfer,
+        frame: Frame,
+        boxes: Boxes<Answer>,
+        cause: Cause,
+    ) -> Flowed {
+        if lock(&self.inner).is_full {
+            return Ok(gst::FlowSuccess::Ok);
+        }
+        let pushed = self.push(imp, frame, boxes, cause);
+        if pushed != Err(gst::FlowError::Eos) {
+            return pushed;
+        }
+        lock(&self.inner).is_full = true;
+        Ok(gst::FlowSuccess::Ok)
     }
 
     fn push(&self, imp: &GpuInfer, mut frame: Frame, boxes: Boxes<Answer>, cause: Cause) -> Flowed {

@@ -1,7 +1,5 @@
 //! YUV pictures of any kind as RGBA without gaps, scaled on the way or not.
 
-use fast_image_resize::Resizer;
-use fast_image_resize::pixels::{U8, U8x2};
 use livetune_core::infer::{Packing, Region, Size};
 use yuv::{
     BufferStoreMut, YuvBiPlanarImage, YuvConversionMode, YuvGrayImage, YuvPackedImage,
@@ -9,7 +7,7 @@ use yuv::{
 };
 
 use super::Unfit;
-use super::scale::{Extent, scale};
+use super::scale::{Extent, Scaler};
 use crate::gpuinfer::picture::{Colours, Picture, Pixels, Plane};
 
 /// Bytes of a pixel: four are faster to take apart than three.
@@ -55,7 +53,7 @@ impl Developer {
     /// Scales `region` of the planes of `picture` to the size `to` and converts what comes out, chroma at full size.
     pub(super) fn shrink(
         &mut self,
-        resizer: &mut Resizer,
+        scaler: &mut Scaler,
         picture: &Picture<'_>,
         region: Region,
         to: Size,
@@ -65,27 +63,27 @@ impl Developer {
         let [first, second, third] = &mut self.planes;
         match picture.pixels {
             Pixels::SemiPlanar { luma, chroma } => {
-                scale::<U8>(resizer, &luma, whole, to, first)?;
-                scale::<U8x2>(resizer, &chroma, half, to, second)?;
+                scaler.scale::<1>(&luma, whole, to, first)?;
+                scaler.scale::<2>(&chroma, half, to, second)?;
                 self.convert_nv24(to, colours)
             }
             Pixels::Planar { luma, blue, red } => {
-                scale::<U8>(resizer, &luma, whole, to, first)?;
-                scale::<U8>(resizer, &blue, half, to, second)?;
-                scale::<U8>(resizer, &red, half, to, third)?;
+                scaler.scale::<1>(&luma, whole, to, first)?;
+                scaler.scale::<1>(&blue, half, to, second)?;
+                scaler.scale::<1>(&red, half, to, third)?;
                 self.convert_yuv444(to, colours)
             }
             Pixels::Yuyv(plane) => {
                 unpack(&plane, &mut self.unpacked)?;
                 let columns = Extent::half_wide(region);
                 let [luma, blue, red] = unpacked(&self.unpacked, size);
-                scale::<U8>(resizer, &luma, whole, to, first)?;
-                scale::<U8>(resizer, &blue, columns, to, second)?;
-                scale::<U8>(resizer, &red, columns, to, third)?;
+                scaler.scale::<1>(&luma, whole, to, first)?;
+                scaler.scale::<1>(&blue, columns, to, second)?;
+                scaler.scale::<1>(&red, columns, to, third)?;
                 self.convert_yuv444(to, colours)
             }
             Pixels::Gray(plane) => {
-                scale::<U8>(resizer, &plane, whole, to, first)?;
+                scaler.scale::<1>(&plane, whole, to, first)?;
                 let scaled = Plane {
                     data: first,
                     stride: to.width as usize,
@@ -131,7 +129,7 @@ impl Developer {
 
     fn convert_yuyv(&mut self, plane: Plane, colours: Colours) -> Result<(), Unfit> {
         let image = YuvPackedImage {
-            yuy: plane.data,
+            yuy: exact(&plane),
             yuy_stride: plane.stride as u32,
             width: plane.size.width,
             height: plane.size.height,
@@ -213,7 +211,7 @@ fn unpack(plane: &Plane, planes: &mut [Vec<u8>; 3]) -> Result<(), Unfit> {
         height: size.height,
     };
     let packed = YuvPackedImage {
-        yuy: plane.data,
+        yuy: exact(plane),
         yuy_stride: plane.stride as u32,
         width: size.width,
         height: size.height,
@@ -229,6 +227,12 @@ fn unpacked(planes: &[Vec<u8>; 3], size: Size) -> [Plane<'_>; 3] {
         stride: size.width as usize,
         size,
     })
+}
+
+/// The rows of `plane`, without what a buffer may have behind them: yuv wants a packed picture to end with its rows.
+fn exact<'a>(plane: &Plane<'a>) -> &'a [u8] {
+    let rows = plane.stride * plane.size.height as usize;
+    &plane.data[..rows.min(plane.data.len())]
 }
 
 fn said(error: impl std::fmt::Display) -> Unfit {

@@ -8,12 +8,10 @@ mod scale;
 
 use super::picture::{Picture, Pixels};
 use developer::Developer;
-use fast_image_resize::Resizer;
-use fast_image_resize::pixels::{U8x3, U8x4};
 use livetune_core::infer::{
     Element, Letterbox, Normalisation, Packing, Placement, Region, Size, fill, write_pixels,
 };
-use scale::{Extent, scale};
+use scale::{Extent, Scaler};
 
 /// Why a frame could not be made a tensor; its text is for a warning.
 pub(super) type Unfit = String;
@@ -34,7 +32,7 @@ pub(super) struct Form {
 pub(super) struct Preprocessor {
     /// Where the last picture was put.
     letterbox: Option<Letterbox>,
-    resizer: Resizer,
+    scaler: Scaler,
     /// A scaled picture of one plane.
     scaled: Vec<u8>,
     developer: Developer,
@@ -44,7 +42,7 @@ impl Preprocessor {
     pub(super) fn new() -> Self {
         Self {
             letterbox: None,
-            resizer: Resizer::new(),
+            scaler: Scaler::default(),
             scaled: Vec::new(),
             developer: Developer::default(),
         }
@@ -101,10 +99,10 @@ impl Preprocessor {
                 return Ok((pixels, packing(plane.stride)));
             }
             let extent = Extent::full(source);
-            let (resizer, scaled) = (&mut self.resizer, &mut self.scaled);
+            let (scaler, scaled) = (&mut self.scaler, &mut self.scaled);
             match bytes {
-                3 => scale::<U8x3>(resizer, &plane, extent, to, scaled)?,
-                _ => scale::<U8x4>(resizer, &plane, extent, to, scaled)?,
+                3 => scaler.scale::<3>(&plane, extent, to, scaled)?,
+                _ => scaler.scale::<4>(&plane, extent, to, scaled)?,
             }
             return Ok((&self.scaled, packing(to.width as usize * bytes)));
         }
@@ -112,7 +110,7 @@ impl Preprocessor {
             self.developer.develop(picture)?;
         } else {
             self.developer
-                .shrink(&mut self.resizer, picture, source, to)?;
+                .shrink(&mut self.scaler, picture, source, to)?;
         }
         Ok(self.developer.rgba(to.width))
     }

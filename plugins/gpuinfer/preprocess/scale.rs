@@ -1,14 +1,20 @@
 //! Scaling of one plane whose rows may have gaps between them.
+//!
+//! Bilinear between the four nearest pixels, as OpenCV's INTER_LINEAR, which the detectors were trained with. Only the
+//! rows that it needs are read: two become one, whole rows at a time, and of that one the columns are picked. Rounded
+//! once, at the end. What libraries do is more (every row is narrowed first) and takes memory for each frame.
 
-use std::marker::PhantomData;
-
-use fast_image_resize::images::TypedImage;
-use fast_image_resize::pixels::{U8, U8x2, U8x3, U8x4};
-use fast_image_resize::{FilterType, ImageView, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 use livetune_core::infer::{Region, Size};
 
 use super::Unfit;
 use crate::gpuinfer::picture::Plane;
+
+/// Bits of a weight between rows: a level times it fits in 16 bits, eight of which are one vector.
+const ROW_BITS: u32 = 8;
+/// Bits of a weight between columns.
+const COLUMN_BITS: u32 = 14;
+/// Tables kept: luma and chroma of a region, and of another.
+const TABLES: usize = 4;
 
 /// A part of a plane in its pixels; halves where the plane is half as large as the picture and the part's edge odd.
 #[derive(Clone, Copy, Debug)]
@@ -51,86 +57,151 @@ impl Extent {
     }
 }
 
-/// Scales `extent` of `plane` to the size `to`; `scaled` is without gaps then.
-///
-/// Bilinear between the four nearest pixels, as OpenCV's INTER_LINEAR, which the detectors were trained with.
-pub(super) fn scale<P: Bytes>(
-    resizer: &mut Resizer,
-    plane: &Plane,
-    extent: Extent,
-    to: Size,
-    scaled: &mut Vec<u8>,
-) -> Result<(), Unfit> {
-    scaled.resize(to.width as usize * to.height as usize * size_of::<P>(), 0);
-    let source = Rows::<P>::of(plane).ok_or("a plane is shorter than its rows")?;
-    let mut target = TypedImage::<P>::from_buffer(to.width, to.height, scaled)
-        .map_err(|error| error.to_string())?;
-    let options = ResizeOptions::new()
-        .resize_alg(ResizeAlg::Interpolation(FilterType::Bilinear))
-        .use_alpha(false)
-        .crop(extent.left, extent.top, extent.width, extent.height);
-    resizer
-        .resize_typed(&source, &mut target, &options)
-        .map_err(|error| error.to_string())
+/// Pixels in a row of the plane, seen from `to` places.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Axis {
+    start: f64,
+    length: f64,
+    to: u32,
+    pixels: u32,
 }
 
-/// Pixels that are bytes and nothing else.
-///
-/// # Safety
-/// Every sequence of bytes is a valid pixel, and a pixel may start at any byte.
-pub(super) unsafe trait Bytes: PixelTrait {}
-
-// SAFETY: each is a `repr(C)` wrapper of one to four u8.
-unsafe impl Bytes for U8 {}
-// SAFETY: as above.
-unsafe impl Bytes for U8x2 {}
-// SAFETY: as above.
-unsafe impl Bytes for U8x3 {}
-// SAFETY: as above.
-unsafe impl Bytes for U8x4 {}
-
-/// A plane as the resizer sees it.
-struct Rows<'a, P> {
-    data: &'a [u8],
-    stride: usize,
-    size: Size,
-    pixel: PhantomData<P>,
-}
-
-impl<'a, P: Bytes> Rows<'a, P> {
-    /// `None` where a row is longer than the stride or the last one ends behind the plane.
-    fn of(plane: &Plane<'a>) -> Option<Self> {
-        let row = plane.size.width as usize * size_of::<P>();
-        let needed = plane.stride * (plane.size.height as usize).checked_sub(1)? + row;
-        (row > 0 && row <= plane.stride && needed <= plane.data.len()).then_some(Self {
-            data: plane.data,
-            stride: plane.stride,
-            size: plane.size,
-            pixel: PhantomData,
-        })
+impl Axis {
+    /// The first of the two pixels that place number `at` lies between, and how near it is to the second, 0 to 1.
+    fn place(&self, at: u32) -> (u32, f64) {
+        let last = f64::from(self.pixels.saturating_sub(1));
+        let exact = self.start + (f64::from(at) + 0.5) * self.length / f64::from(self.to) - 0.5;
+        let exact = exact.clamp(0.0, last);
+        let first = exact.floor().min((last - 1.0).max(0.0));
+        (first as u32, exact - first)
     }
 }
 
-// SAFETY: `of` has seen that each of the `height` chunks has at least `width` pixels.
-unsafe impl<P: Bytes> ImageView for Rows<'_, P> {
-    type Pixel = P;
+/// The first of two columns, and the weight of the second.
+#[derive(Clone, Copy, Debug)]
+struct Tap {
+    first: u32,
+    weight: u32,
+}
 
-    fn width(&self) -> u32 {
-        self.size.width
+#[derive(Debug)]
+struct Table {
+    axis: Axis,
+    taps: Vec<Tap>,
+}
+
+/// Scales planes, with what it needs for that.
+#[derive(Debug, Default)]
+pub(super) struct Scaler {
+    tables: Vec<Table>,
+    /// The table that has to go next.
+    oldest: usize,
+    /// Two rows made one; one pixel more than they have.
+    row: Vec<u16>,
+}
+
+impl Scaler {
+    /// Scales `extent` of `plane`, whose pixels have so many `BYTES`, to the size `to`; `scaled` is without gaps then.
+    pub(super) fn scale<const BYTES: usize>(
+        &mut self,
+        plane: &Plane<'_>,
+        extent: Extent,
+        to: Size,
+        scaled: &mut Vec<u8>,
+    ) -> Result<(), Unfit> {
+        let (width, height) = (plane.size.width as usize, plane.size.height as usize);
+        let bytes = width * BYTES;
+        let needed = height.saturating_sub(1) * plane.stride + bytes;
+        if bytes == 0 || height == 0 || bytes > plane.stride || needed > plane.data.len() {
+            return Err("a plane is shorter than its rows".to_owned());
+        }
+        let row_length = to.width as usize * BYTES;
+        scaled.resize(row_length * to.height as usize, 0);
+        let down = Axis {
+            start: extent.top,
+            length: extent.height,
+            to: to.height,
+            pixels: plane.size.height,
+        };
+        let table = self.table(Axis {
+            start: extent.left,
+            length: extent.width,
+            to: to.width,
+            pixels: plane.size.width,
+        });
+        let taps = &self.tables[table].taps[..];
+        let (Some(first), Some(last)) = (taps.first(), taps.last()) else {
+            return Ok(());
+        };
+        let (start, end) = (
+            first.first as usize * BYTES,
+            ((last.first as usize + 2) * BYTES).min(bytes),
+        );
+        self.row.resize(bytes + BYTES, 0);
+        let row = |at: usize| &plane.data[at * plane.stride..][start..end];
+        for (line, target) in (0..).zip(scaled.chunks_exact_mut(row_length.max(1))) {
+            let (upper, weight) = down.place(line);
+            let (upper, weight) = (upper as usize, to_fixed(weight, ROW_BITS) as u16);
+            let lower = (upper + 1).min(height - 1);
+            blend(row(upper), row(lower), weight, &mut self.row[start..end]);
+            // Beyond the last column stands that column.
+            self.row.copy_within(bytes - BYTES..bytes, bytes);
+            pick::<BYTES>(&self.row, taps, target);
+        }
+        Ok(())
     }
 
-    fn height(&self) -> u32 {
-        self.size.height
+    /// The number of the table for `axis`.
+    fn table(&mut self, axis: Axis) -> usize {
+        if let Some(known) = self.tables.iter().position(|table| table.axis == axis) {
+            return known;
+        }
+        let at = if self.tables.len() < TABLES {
+            let taps = Vec::new();
+            self.tables.push(Table { axis, taps });
+            self.tables.len() - 1
+        } else {
+            self.oldest = (self.oldest + 1) % TABLES;
+            self.oldest
+        };
+        let table = &mut self.tables[at];
+        table.axis = axis;
+        table.taps.clear();
+        table.taps.extend((0..axis.to).map(|at| {
+            let (first, weight) = axis.place(at);
+            let weight = to_fixed(weight, COLUMN_BITS);
+            Tap { first, weight }
+        }));
+        at
     }
+}
 
-    fn iter_rows(&self, start_row: u32) -> impl Iterator<Item = &[P]> {
-        let width = self.size.width as usize;
-        let rows = self.size.height.saturating_sub(start_row) as usize;
-        let chunks = self.data.chunks(self.stride).skip(start_row as usize);
-        chunks.take(rows).map(move |row| {
-            // SAFETY: `Bytes` promises that any bytes are pixels and that nothing is left before the first one.
-            let (_, pixels, _) = unsafe { row.align_to::<P>() };
-            &pixels[..width]
-        })
+fn to_fixed(weight: f64, bits: u32) -> u32 {
+    (weight * f64::from(1_u32 << bits)).round() as u32
+}
+
+/// Mixes two rows; what comes out is in parts of a level, [`ROW_BITS`] of them.
+fn blend(upper: &[u8], lower: &[u8], weight: u16, mixed: &mut [u16]) {
+    let rest = (1 << ROW_BITS) - weight;
+    for (mixed, (&upper, &lower)) in mixed.iter_mut().zip(upper.iter().zip(lower)) {
+        *mixed = u16::from(upper) * rest + u16::from(lower) * weight;
+    }
+}
+
+/// Mixes the columns of `row` that `taps` name.
+fn pick<const BYTES: usize>(row: &[u16], taps: &[Tap], target: &mut [u8]) {
+    const BITS: u32 = ROW_BITS + COLUMN_BITS;
+    let (row, _) = row.as_chunks::<BYTES>();
+    let (target, _) = target.as_chunks_mut::<BYTES>();
+    for (target, tap) in target.iter_mut().zip(taps) {
+        let at = tap.first as usize;
+        let Some([left, right]) = row.get(at..at + 2) else {
+            continue;
+        };
+        let rest = (1 << COLUMN_BITS) - tap.weight;
+        *target = std::array::from_fn(|byte| {
+            let mixed = u32::from(left[byte]) * rest + u32::from(right[byte]) * tap.weight;
+            ((mixed + (1 << (BITS - 1))) >> BITS) as u8
+        });
     }
 }

@@ -191,3 +191,91 @@ fn a_plane_that_is_too_short_is_an_error() {
     let prepared = Preprocessor::new().prepare(&form, &picture, None, &mut tensor);
     assert!(prepared.is_err());
 }
+
+/// Any level from a place: waves with a grain.
+fn level(x: usize, y: usize, seed: usize) -> u8 {
+    let (x, y, phase) = (x as f64, y as f64, seed as f64);
+    let wave = (x / 7.0 + phase).sin() * (y / 11.0 - phase).cos() * 60.0;
+    let grain = ((x * 13.7 + y * 7.3 + phase).sin() * 43_758.545).fract() * 30.0;
+    (128.0 + wave + grain) as u8
+}
+
+/// A value between the pixels of a plane, as the definition has it: centres on half integers, edges repeated.
+fn between(data: &[u8], size: Size, step: usize, offset: usize, x: f64, y: f64) -> f64 {
+    let side = |at: f64, length: u32| {
+        let at = (at - 0.5).clamp(0.0, f64::from(length) - 1.0);
+        let first = at.floor();
+        let second = (first + 1.0).min(f64::from(length) - 1.0);
+        (first as usize, second as usize, at - first)
+    };
+    let ((left, right, across), (top, bottom, down)) = (side(x, size.width), side(y, size.height));
+    let row = size.width as usize * step;
+    let at = |x: usize, y: usize| f64::from(data[y * row + x * step + offset]);
+    let upper = at(left, top) * (1.0 - across) + at(right, top) * across;
+    let lower = at(left, bottom) * (1.0 - across) + at(right, bottom) * across;
+    upper * (1.0 - down) + lower * down
+}
+
+/// ITU-R BT.601 section 2.5, video range, the other way.
+fn rgb([y, u, v]: [f64; 3]) -> [f64; 3] {
+    let y = (y - 16.0) * 255.0 / 219.0;
+    let (u, v) = ((u - 128.0) * 255.0 / 224.0, (v - 128.0) * 255.0 / 224.0);
+    let (red, blue) = (y + 1.402 * v, y + 1.772 * u);
+    let green = (y - 0.299 * red - 0.114 * blue) / 0.587;
+    [red, green, blue].map(|value| value.clamp(0.0, 255.0))
+}
+
+#[test]
+fn a_scaled_frame_is_what_the_definition_says() {
+    let (size, half) = (Size::new(768, 432), Size::new(384, 216));
+    let place = |at: usize, width: usize| (at % width, at / width);
+    let luma: Vec<u8> = (0..768 * 432)
+        .map(|at| place(at, 768))
+        .map(|(x, y)| level(x, y, 0))
+        .collect();
+    let chroma: Vec<u8> = (0..384 * 216)
+        .map(|at| place(at, 384))
+        .flat_map(|(x, y)| [level(x, y, 1), level(x, y, 2)])
+        .collect();
+    let (luma, chroma) = ((luma, 768), (chroma, 768));
+    let picture = Picture {
+        size,
+        pixels: Pixels::SemiPlanar {
+            luma: plane(&luma, size),
+            chroma: plane(&chroma, half),
+        },
+        colours: Colours {
+            range: YuvRange::Limited,
+            matrix: YuvStandardMatrix::Bt601,
+        },
+    };
+    let form = Form {
+        size: Size::new(416, 234),
+        ..form(Placement::TopLeft)
+    };
+    let mut tensor = vec![0.0; 3 * 416 * 234];
+    let prepared = Preprocessor::new().prepare(&form, &picture, None, &mut tensor);
+    prepared.expect("prepared");
+    let (mut sum, mut bias, mut most) = (0.0, 0.0, 0.0_f64);
+    for at in 0..416 * 234 {
+        let (x, y) = (at % 416, at / 416);
+        let scale = 768.0 / 416.0;
+        let (x, y) = ((x as f64 + 0.5) * scale, (y as f64 + 0.5) * scale);
+        let expected = rgb([
+            between(&luma.0, size, 1, 0, x, y),
+            between(&chroma.0, half, 2, 0, x / 2.0, y / 2.0),
+            between(&chroma.0, half, 2, 1, x / 2.0, y / 2.0),
+        ]);
+        for (channel, expected) in expected.into_iter().enumerate() {
+            let off = f64::from(tensor[channel * 416 * 234 + at]) - expected;
+            sum += off.abs();
+            bias += off;
+            most = most.max(off.abs());
+        }
+    }
+    let numbers = f64::from(3 * 416 * 234);
+    let (mean, bias) = (sum / numbers, bias / numbers);
+    // Levels are rounded twice on the way, and colours are up to 2 times differences of them.
+    let is_near = mean < 0.6 && bias.abs() < 0.05 && most < 3.0;
+    assert!(is_near, "{mean} {bias} {most}");
+}

@@ -73,6 +73,6 @@ group! {
         /// Milliseconds.
         max_latency: u32 = 0, "max-latency", number(0, LONGEST_MILLIS, (PLAYING, "Maximum latency",
             "How long, in ms, a frame may wait for its objects; the latency that the pipeline is told (0 = learned: one \
-             frame interval and two inference times, at most 1000)"));
+             frame interval and two inference times, at most 1000 and what three quarters of the queue hold)"));
     }
 }

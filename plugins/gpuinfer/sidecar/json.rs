@@ -42,11 +42,11 @@ pub(super) fn parse(text: &str) -> Result<(Sidecar, Vec<String>), Wrong> {
         ));
     };
     let mut all = Keys::of("", map);
-    let mut sidecar = Sidecar::default();
-    sidecar.decoder = all.one_of(
-        "decoder",
-        &Family::NAMES.map(|(family, name)| (name, family)),
-    )?;
+    let names = Family::NAMES.map(|(family, name)| (name, family));
+    let mut sidecar = Sidecar {
+        decoder: all.one_of("decoder", &names)?,
+        ..Sidecar::default()
+    };
     if let Some(value) = all.take("input") {
         let Value::Object(map) = value else {
             return Err(all.wrong("input", "an object: { \"width\": ... }", value));

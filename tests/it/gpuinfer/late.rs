@@ -236,7 +236,7 @@ fn the_latency_is_learned_from_the_network() {
     eventually("answers", LIMIT, || count(&infer, "inferred") > 3);
     let (_, min, _) = latency(&pipeline);
     let inference = Duration::from_nanos(count(&infer, "inference"));
-    let needed = (inference * 2).min(Duration::from_millis(900));
+    let needed = (inference * 2).min(Duration::from_millis(600));
     assert!(min > needed, "{min:?} for twice {inference:?}");
     assert_eq!(count(&infer, "dropped"), 0);
 }

@@ -178,6 +178,20 @@ fn what_downstream_says_comes_back_to_whoever_pushes() {
     }
 }
 
+/// As a sink of a single picture does.
+#[test]
+fn downstream_that_wants_no_more_frames_still_gets_the_end() {
+    let model = onnx::detector(&[BALL]);
+    for mode in ["async", "sync"] {
+        let pipeline = Pipeline::parse(&format!(
+            "videotestsrc num-buffers=1 ! video/x-raw,format=RGB,width=64,height=64 \
+             ! gpuinfer mode={mode} model={} ! pngenc snapshot=true ! fakesink",
+            model.display()
+        ));
+        pipeline.run_to_eos();
+    }
+}
+
 #[test]
 fn it_takes_what_downstream_takes() {
     let harness = harness(&onnx::detector(&[BALL]), CAPS);

@@ -106,7 +106,7 @@ fn only_threads_that_joined_are_counted() {
     let kept = std::hint::black_box(vec![0u8; 1000]);
     std::thread::spawn(|| drop(std::hint::black_box(vec![0u8; 10_000])))
         .join()
-        .unwrap();
+        .expect("no panic");
     Tally::leave();
     let bytes = tally.bytes();
     assert!(

@@ -52,11 +52,11 @@ impl Reader for EndToEnd {
             let &[a, b, c, d, confidence, class, ..] = row else {
                 continue;
             };
-            if !objects.wants(confidence) || !(class >= 0.0) {
-                continue;
+            // A class that is no number is none.
+            if objects.wants(confidence) && class >= 0.0 {
+                let area = self.boxes.area([a, b, c, d], self.unit, self.input);
+                objects.add(area, class as usize, confidence);
             }
-            let area = self.boxes.area([a, b, c, d], self.unit, self.input);
-            objects.add(area, class as usize, confidence);
         }
         Ok(())
     }

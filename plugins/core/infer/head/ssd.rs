@@ -93,11 +93,11 @@ impl Reader for Ssd {
         let mut objects = objects(thresholds, found);
         let all = boxes.iter().zip(classes.iter().zip(scores)).take(count);
         for (numbers, (class, score)) in all {
-            if !objects.wants(*score) || !(*class >= self.first_class as f32) {
-                continue;
+            // A class that is no number is none.
+            if objects.wants(*score) && *class >= self.first_class as f32 {
+                let area = self.numbers.area(*numbers, self.unit, self.input);
+                objects.add(area, *class as usize - self.first_class, *score);
             }
-            let area = self.numbers.area(*numbers, self.unit, self.input);
-            objects.add(area, *class as usize - self.first_class, *score);
         }
         Ok(())
     }

@@ -14,6 +14,8 @@ const MARGIN: f64 = 1.2;
 const TOO_LONG: f64 = 1.5;
 /// ... and lowered when it was so for this long. A change makes the whole pipeline ask for its latency again.
 const CALM: Duration = Duration::from_secs(10);
+/// The rest of the row is for frames that come in a burst.
+const MOST_OF_CAPACITY: f64 = 0.75;
 /// What two frames are apart where nothing says so: 25 per second.
 const USUAL_INTERVAL: Duration = Duration::from_millis(40);
 /// A mean over about as many frames.
@@ -24,6 +26,8 @@ const SMOOTHING: u32 = 8;
 #[derive(Clone, Debug)]
 pub struct Budget {
     fixed: Option<Duration>,
+    /// Frames that may wait.
+    capacity: usize,
     interval: Option<Duration>,
     last_pts: Option<MediaTime>,
     cost: Duration,
@@ -33,10 +37,12 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// `fixed`, or learned.
-    pub const fn new(fixed: Option<Duration>) -> Self {
+    /// `fixed`, or learned: then no longer than most of the `capacity` of a row of frames lasts, so that the network does
+    /// not fill it.
+    pub const fn new(fixed: Option<Duration>, capacity: usize) -> Self {
         Self {
             fixed,
+            capacity,
             interval: None,
             last_pts: None,
             cost: Duration::ZERO,
@@ -89,10 +95,17 @@ impl Budget {
         self.current() != before
     }
 
+    fn longest(&self) -> Duration {
+        let held = self.interval() * self.capacity as u32;
+        held.mul_f64(MOST_OF_CAPACITY)
+            .max(self.interval())
+            .min(LONGEST_BUDGET)
+    }
+
     fn learn(&mut self, now: MediaTime) {
-        let needed = self.interval() + self.cost * 2;
+        let needed = (self.interval() + self.cost * 2).min(self.longest());
         if needed > self.learned {
-            self.learned = rounded(needed.mul_f64(MARGIN)).min(LONGEST_BUDGET);
+            self.learned = rounded(needed.mul_f64(MARGIN)).min(self.longest());
             self.too_long = None;
         } else if needed.mul_f64(MARGIN * TOO_LONG) >= self.learned {
             self.too_long = None;
@@ -127,7 +140,7 @@ mod tests {
 
     #[test]
     fn it_is_one_interval_and_two_inferences_with_a_margin() {
-        let mut budget = Budget::new(None);
+        let mut budget = Budget::new(None, 100);
         budget.on_interval(Some(ms(40)));
         assert!(budget.on_cost(ms(30), at(0)));
         assert_eq!(budget.current(), ms(120));
@@ -135,7 +148,7 @@ mod tests {
 
     #[test]
     fn costs_that_wander_change_nothing() {
-        let mut budget = Budget::new(None);
+        let mut budget = Budget::new(None, 100);
         budget.on_interval(Some(ms(33)));
         budget.on_cost(ms(30), at(0));
         let mut changes = 0;
@@ -148,7 +161,7 @@ mod tests {
 
     #[test]
     fn it_rises_at_once_and_falls_after_a_calm_time() {
-        let mut budget = Budget::new(None);
+        let mut budget = Budget::new(None, 100);
         budget.on_interval(Some(ms(40)));
         budget.on_cost(ms(10), at(0));
         assert!(budget.on_cost(ms(100), at(1_000)));
@@ -161,15 +174,24 @@ mod tests {
 
     #[test]
     fn a_slow_network_does_not_make_video_wait_for_ever() {
-        let mut budget = Budget::new(None);
+        let mut budget = Budget::new(None, 100);
         budget.on_cost(Duration::from_secs(20), at(0));
         assert_eq!(budget.current(), LONGEST_BUDGET);
         assert!(!budget.on_cost(Duration::from_secs(30), at(1)));
     }
 
     #[test]
+    fn the_network_does_not_fill_the_row() {
+        let mut budget = Budget::new(None, 25);
+        budget.on_interval(Some(ms(20)));
+        assert!(budget.on_cost(ms(900), at(0)));
+        assert_eq!(budget.current(), ms(375));
+        assert!(!budget.on_cost(ms(900), at(60_000)));
+    }
+
+    #[test]
     fn what_is_set_holds_whatever_is_measured() {
-        let mut budget = Budget::new(Some(ms(7)));
+        let mut budget = Budget::new(Some(ms(7)), 100);
         assert!(!budget.on_cost(ms(500), at(0)));
         assert_eq!(budget.current(), ms(7));
         assert!(budget.set_fixed(None));
@@ -178,7 +200,7 @@ mod tests {
 
     #[test]
     fn without_a_frame_rate_frames_tell_how_far_apart_they_are() {
-        let mut budget = Budget::new(None);
+        let mut budget = Budget::new(None, 100);
         assert_eq!(budget.interval(), ms(40));
         for frame in 0..100 {
             budget.on_frame(at(frame * 100));

@@ -1,3 +1,5 @@
+//! Rows of frames in virtual time.
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 

@@ -106,7 +106,9 @@ pub(in crate::gpuinfer::engine) fn best_device(_: &Arc<Runtime>) -> Device {
 /// Whether the driver's library is there, which comes with no machine that has no NVIDIA GPU.
 fn has_nvidia_driver() -> bool {
     // SAFETY: the driver's initialisers are run, as by every program that uses the GPU.
-    unsafe { Library::new("libcuda.so.1") }.is_ok()
+    let driver = unsafe { Library::new("libcuda.so.1") };
+    // It stays open: ONNX Runtime opens it next.
+    driver.map(std::mem::forget).is_ok()
 }
 
 /// Makes a session by `make` for the first target of `device` that works.
@@ -191,9 +193,10 @@ fn cuda(options: &EngineOptions) -> ep::CUDA {
 fn tensorrt(model: Model<'_>, options: &EngineOptions) -> ep::TensorRT {
     let mut provider = ep::TensorRT::default()
         .with_device_id(options.device_id as i32)
+        // Layers that have no calibration are computed in 16 bit then.
         .with_fp16(matches!(
             options.precision,
-            Precision::Auto | Precision::Fp16 | Precision::Int8
+            Precision::Fp16 | Precision::Int8
         ))
         .with_int8(options.precision == Precision::Int8);
     if let Some(limit) = usize::try_from(options.memory_limit)

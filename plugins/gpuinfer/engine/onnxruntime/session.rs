@@ -131,6 +131,10 @@ impl OrtEngine {
         &self.source.title
     }
 
+    pub(in crate::gpuinfer::engine) fn device(&self) -> Device {
+        self.source.target.device
+    }
+
     pub(in crate::gpuinfer::engine) fn active_device(&self) -> ActiveDevice {
         self.source.target.active_device()
     }

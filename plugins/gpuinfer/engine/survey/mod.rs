@@ -97,4 +97,4 @@ fn sizes(info: &ValueInfoProto) -> Vec<Option<u64>> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -31,7 +31,7 @@ fn info(name: &str, sizes: &[i64]) -> ValueInfoProto {
     }
 }
 
-fn node(kind: &str, inputs: &[&str], output: &str) -> NodeProto {
+pub(in crate::gpuinfer::engine) fn node(kind: &str, inputs: &[&str], output: &str) -> NodeProto {
     NodeProto {
         op_type: Some(kind.to_owned()),
         name: Some(output.to_owned()),
@@ -72,7 +72,11 @@ fn floats(name: &str, dims: &[i64], numbers: &[f32]) -> TensorProto {
 }
 
 /// images [N,3,64,64] go in, the value `output` comes out.
-fn model(node: Vec<NodeProto>, initializer: Vec<TensorProto>, output: &str) -> ModelProto {
+pub(in crate::gpuinfer::engine) fn model(
+    node: Vec<NodeProto>,
+    initializer: Vec<TensorProto>,
+    output: &str,
+) -> ModelProto {
     let graph = GraphProto {
         node,
         initializer,
@@ -91,7 +95,7 @@ fn model(node: Vec<NodeProto>, initializer: Vec<TensorProto>, output: &str) -> M
     }
 }
 
-fn file(bytes: &[u8]) -> PathBuf {
+pub(in crate::gpuinfer::engine) fn file(bytes: &[u8]) -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let name = format!("livetune-survey-{}-{number}.onnx", std::process::id());

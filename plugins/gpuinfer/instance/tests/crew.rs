@@ -56,11 +56,11 @@ fn streams_that_all_leave_load_nothing_more() {
     let control = Control::new(ActiveDevice::Cpu, 1);
     let instance = instance(&control, &ScheduleOptions::default(), 2);
     let listeners = [Listener::new(&instance, 1), Listener::new(&instance, 1)];
-    eventually("both", || instance.floor.present().sessions == 2);
-    let opened = lock(&control.opened).len();
+    eventually("two more", || lock(&control.opened).len() == 3);
+    alive(&control, 2);
     drop(listeners);
     drop(instance);
-    assert_eq!(lock(&control.opened).len(), opened);
+    assert_eq!(lock(&control.opened).len(), 3);
     assert_eq!(control.alive.load(Ordering::SeqCst), 0);
 }
 
@@ -69,6 +69,7 @@ fn sessions_run_at_the_same_time() {
     let control = Control::new(ActiveDevice::Cpu, 1);
     let instance = instance(&control, &ScheduleOptions::default(), 2);
     let listeners = [Listener::new(&instance, 1), Listener::new(&instance, 1)];
+    eventually("two more", || lock(&control.opened).len() == 3);
     alive(&control, 2);
     eventually("both", || instance.floor.present().sessions == 2);
     control.set_open(false);

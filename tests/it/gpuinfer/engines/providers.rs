@@ -154,7 +154,7 @@ fn a_precision_that_changes_nothing_is_a_warning() {
     let text = said(&output);
     assert!(output.status.success(), "{text}");
     assert!(
-        text.contains("precision=fp16 changes nothing on the processor"),
+        text.contains("precision=fp16 changes nothing on CPU"),
         "{text}"
     );
 }

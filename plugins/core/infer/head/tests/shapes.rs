@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// Shapes, size of the input, and whose they are with how many classes.
+type Case<S> = (S, Size, Family, Option<usize>);
+
 fn family(shapes: &[&[usize]], input: Size) -> Option<(Family, Option<usize>)> {
     let made: Vec<Made> = shapes.iter().map(|shape| Made::new("", shape)).collect();
     let head = Head::recognise(None, &outputs(&made), input, &Hints::default())?;
@@ -18,7 +21,7 @@ fn the_shape_tells_the_family() {
         Size::new(416, 416),
         Size::new(640, 640),
     );
-    let one: [(&[usize], Size, Family, Option<usize>); 12] = [
+    let one: [Case<&[usize]>; 12] = [
         (&[3549, 85], usual, YoloX, Some(80)),
         (&[8400, 85], large, YoloX, Some(80)),
         (&[25200, 85], large, YoloV5, Some(80)),
@@ -39,7 +42,7 @@ fn the_shape_tells_the_family() {
             "{shape:?}"
         );
     }
-    let two: [([&[usize]; 2], Size, Family, Option<usize>); 4] = [
+    let two: [Case<[&[usize]; 2]>; 4] = [
         ([&[300, 80], &[300, 4]], large, RtDetr, Some(80)),
         (
             [&[3000, 21], &[3000, 4]],
