@@ -46,9 +46,7 @@ mod tests {
             told.extend(waiting.on_answer(wait, MediaTime::from_millis(number * 100)));
         }
         assert_eq!(told.len(), 2);
-        assert!(
-            told.iter().all(|mean| mean.as_millis() / 5 == 3),
-            "{told:?}"
-        );
+        let is_mean = |mean: &Duration| (14..=16).contains(&mean.as_millis());
+        assert!(told.iter().all(is_mean), "{told:?}");
     }
 }
