@@ -185,13 +185,12 @@ impl Comparison {
             bounds,
         } = video;
         eprintln!(
-            "| {path} {format} {width}x{height}, from {} | {} | {} | {} | {} | {} | {:.4} | {:.4} |",
+            "| {path} {format} {width}x{height}, from {} | {} | {} | {} | {} | {:.4} | {:.4} |",
             bounds.confidence,
             self.frames,
             self.ours,
             self.theirs,
             self.uneven,
-            self.outside,
             self.least_iou,
             self.most_apart
         );
