@@ -25,8 +25,8 @@ lint:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
-# What runs in real time over a network needs the machine for itself: one such test at a time, and after all others.
-REAL_TIME = adaptivebitrate::transports demo::
+# What runs in real time needs the machine for itself: one such test at a time, and after all others.
+REAL_TIME = adaptivebitrate::transports demo:: gpuinfer::late gpuinfer::sharing
 
 test:
 	cargo test --workspace --locked -- $(REAL_TIME:%=--skip=%)
