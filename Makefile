@@ -58,11 +58,11 @@ bench-network: deps
 
 # What the element adds to the network that it runs, and what many cameras on one network get.
 bench-infer: deps
-	cargo bench --locked --bench infer
+	cargo bench --locked --package gst-plugin-livetune --bench infer
 
 # GStreamer's onnxinference beside the element, in a tree of Debian sid that is made in target/peers (as root).
 bench-infer-peers: deps
-	sh scripts/infer_peers.sh cargo bench --locked --bench infer -- peers
+	sh scripts/infer_peers.sh cargo bench --locked --package gst-plugin-livetune --bench infer -- peers
 
 # PREFIX, LIBDIR, DATADIR and DESTDIR are honoured; without them the plugin goes where GStreamer looks.
 install: plugin

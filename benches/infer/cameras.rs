@@ -33,17 +33,15 @@ impl Drop for Cameras {
 }
 
 impl Cameras {
-    pub fn start(count: usize, backend: &str) -> Self {
+    /// Cameras that send `frames` through one element each, called `infer`.
+    pub fn start(count: usize, element: &str, frames: Vec<gst::Buffer>) -> Self {
         let pipeline = gst::Pipeline::new();
         let ages = Arc::new(Mutex::new(Vec::new()));
         let (mut sources, mut infers) = (Vec::new(), Vec::new());
         for camera in 0..count {
             let line = format!(
                 "appsrc name=source is-live=true format=time max-buffers=2 leaky-type=downstream \
-                 ! gpuinfer name=infer late-policy=skip {} model=\"{}\" \
-                 ! fakesink name=sink sync=false async=false",
-                bare::choice(backend),
-                pictures::model().display()
+                 ! {element} name=infer ! fakesink name=sink sync=false async=false"
             );
             let bin = gst::parse::bin_from_description(&line, false).unwrap();
             bin.set_property("name", format!("camera{camera}"));
@@ -55,7 +53,6 @@ impl Cameras {
             pipeline.add(&bin).unwrap();
         }
         pipeline.set_state(gst::State::Playing).unwrap();
-        let frames = pictures::people(30);
         Self {
             pipeline,
             sources,
@@ -108,6 +105,15 @@ impl Cameras {
     }
 }
 
+/// The element with that engine, as it is in every pipeline.
+pub fn infer(backend: &str) -> String {
+    format!(
+        "gpuinfer late-policy=skip {} model=\"{}\"",
+        bare::choice(backend),
+        pictures::model().display()
+    )
+}
+
 fn watch(pipeline: &gst::Pipeline, sink: &gst::Element, ages: &Arc<Mutex<Vec<u64>>>) {
     let (pipeline, ages) = (pipeline.downgrade(), Arc::clone(ages));
     let pad = sink.static_pad("sink").unwrap();
@@ -131,7 +137,7 @@ pub fn table() {
     println!("| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |");
     for (name, engine) in bare::engines() {
         drop(engine);
-        let mut cameras = Cameras::start(CAMERAS, name);
+        let mut cameras = Cameras::start(CAMERAS, &infer(name), pictures::people(30));
         cameras.film(0, WARM_UP);
         row(name, "all", &mut cameras, 0);
         row(name, "four have stopped", &mut cameras, 4);

@@ -59,6 +59,13 @@ pub fn people(count: u32) -> Vec<gst::Buffer> {
     frames
 }
 
+/// `count` grey frames that no decoder has left anything behind for in this process.
+pub fn grey(count: usize) -> Vec<gst::Buffer> {
+    let bytes = (WIDTH * HEIGHT * 3 / 2) as usize;
+    let frame = || gst::Buffer::from_slice(vec![128_u8; bytes]);
+    std::iter::repeat_with(frame).take(count).collect()
+}
+
 /// The pixels of `buffer` in memory of its own, and nothing else.
 fn bare(buffer: &gst::BufferRef) -> gst::Buffer {
     let pixels = buffer.map_readable().unwrap();
