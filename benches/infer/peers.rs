@@ -17,7 +17,7 @@ const VIDEO: &str = "one-by-one-person-detection.mp4";
 const MODEL_INFO: &str = "[modelinfo]\nversion=1.0\ngroup-id=yolox\n\n\
      [images]\nid=images\ntype=float32\ndims=1,3,416,416\ndir=input\ndims-order=row-major\nranges=0.0,255.0\n\n\
      [output]\nid=output\ntype=float32\ndims=1,3549,85\ndir=output\ndims-order=row-major\n";
-const CASES: [(&str, &str); 4] = [
+const CASES: [(&str, &str); 5] = [
     ("no network", "identity"),
     (
         "onnxinference (frames leave as 416x416 RGB, undecoded)",
@@ -27,6 +27,10 @@ const CASES: [(&str, &str); 4] = [
     (
         "gpuinfer backend=onnxruntime",
         "gpuinfer backend=onnxruntime model=/bench/yolox_nano.onnx",
+    ),
+    (
+        "gpuinfer backend=onnxruntime threads=1",
+        "gpuinfer backend=onnxruntime threads=1 model=/bench/yolox_nano.onnx",
     ),
     (
         "gpuinfer backend=rten",

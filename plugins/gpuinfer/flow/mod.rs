@@ -68,7 +68,7 @@ struct Inner {
     result: Flowed,
     is_eos: bool,
     /// Downstream said that it wants no more frames; it takes events all the same, and frames again after a segment.
-    is_full: bool,
+    is_downstream_eos: bool,
     /// Something left the row and is not pushed yet.
     is_busy: bool,
     info: Option<VideoInfo>,
@@ -98,7 +98,7 @@ impl Flow {
             order: Order::new(live.order),
             result: Err(gst::FlowError::Flushing),
             is_eos: false,
-            is_full: false,
+            is_downstream_eos: false,
             is_busy: false,
             info: None,
             is_live: None,
@@ -160,7 +160,7 @@ impl Flow {
             let mut inner = lock(&self.inner);
             inner.result = result;
             inner.is_eos &= result.is_err();
-            inner.is_full &= result.is_err();
+            inner.is_downstream_eos &= result.is_err();
         }
         self.bell.ring();
     }
@@ -168,7 +168,7 @@ impl Flow {
     /// What whoever brings a frame is to be told.
     fn verdict(&self) -> Flowed {
         let inner = lock(&self.inner);
-        if inner.is_full {
+        if inner.is_downstream_eos {
             return Err(gst::FlowError::Eos);
         }
         inner.result

@@ -106,7 +106,7 @@ impl Flow {
         }
         if starts {
             inner.is_eos = false;
-            inner.is_full = false;
+            inner.is_downstream_eos = false;
             inner.is_live = None;
         }
         let is_eos = event.type_() == gst::EventType::Eos;
@@ -189,7 +189,7 @@ impl Flow {
             {
                 let mut inner = lock(&self.inner);
                 inner.result?;
-                if inner.is_full {
+                if inner.is_downstream_eos {
                     return Err(gst::FlowError::Eos);
                 }
                 let config = inner.config(live);

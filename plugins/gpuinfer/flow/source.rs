@@ -152,7 +152,7 @@ impl Flow {
                 );
                 imp.src().push_event(event);
                 if revives {
-                    lock(&self.inner).is_full = false;
+                    lock(&self.inner).is_downstream_eos = false;
                 }
                 if ends {
                     Err(gst::FlowError::Eos)
@@ -199,14 +199,14 @@ impl Flow {
         boxes: Boxes<Answer>,
         cause: Cause,
     ) -> Flowed {
-        if lock(&self.inner).is_full {
+        if lock(&self.inner).is_downstream_eos {
             return Ok(gst::FlowSuccess::Ok);
         }
         let pushed = self.push(imp, frame, boxes, cause);
         if pushed != Err(gst::FlowError::Eos) {
             return pushed;
         }
-        lock(&self.inner).is_full = true;
+        lock(&self.inner).is_downstream_eos = true;
         Ok(gst::FlowSuccess::Ok)
     }
 
