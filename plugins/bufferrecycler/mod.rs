@@ -26,6 +26,7 @@
 //!
 //! How pools are negotiated: GStreamer's design document "bufferpool".
 mod imp;
+pub mod memory;
 mod pool;
 mod proposal;
 mod report;
