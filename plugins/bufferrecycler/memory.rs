@@ -12,6 +12,8 @@
 //! [`shared`] is the allocator for pools, [`configure`] what its user wishes, [`process::install`] makes it the default of
 //! GStreamer, [`figures`] tells how it does.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 mod allocator;
 mod block;
 mod depots;

@@ -37,11 +37,6 @@ pub(super) fn hurry() {
     BELL.notify_one();
 }
 
-/// Whether a keeper lives.
-pub(super) fn is_at_work() -> bool {
-    AT_WORK.load(Ordering::SeqCst)
-}
-
 fn live() {
     let panicked = guard("the keeper of free memory", true, || {
         work();

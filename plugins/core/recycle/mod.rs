@@ -1,6 +1,8 @@
 //! Buffer recycling: what to answer when upstream asks for a pool, the books on what the pools did, and the free blocks
 //! of memory that all pools of a process share.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 mod depot;
 mod ledger;
 mod size_class;

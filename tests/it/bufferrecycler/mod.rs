@@ -2,6 +2,7 @@
 
 mod lifecycle;
 mod limits;
+mod memory;
 mod negotiation;
 mod plain_pool;
 mod surface;
