@@ -63,8 +63,8 @@ fn caps(size: (i32, i32)) -> gst::Caps {
 pub fn child(mode: Mode) {
     let _lease = child::init_for(mode);
     let pipeline = Pipeline::parse(&format!(
-        "videotestsrc pattern=ball num-buffers={} ! video/x-raw,format=NV12,width=640,height=360,framerate=30/1 ! \
-         identity name=before ! videoscale ! capsfilter name=size {} ! fakesink name=end",
+        "videotestsrc pattern=ball num-buffers={} ! video/x-raw,format=NV12,width=1280,height=720,framerate=30/1 ! \
+         identity name=before ! videoscale method=nearest-neighbour ! capsfilter name=size {} ! fakesink name=end",
         STAY * SWITCHES,
         mode.element()
     ));
