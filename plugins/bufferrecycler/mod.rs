@@ -25,14 +25,27 @@
 //! A recycled frame holds the pixels of an earlier one until upstream has written it, as with any pool.
 //!
 //! How pools are negotiated: GStreamer's design document "bufferpool".
+mod copying;
+mod dataflow;
+mod faults;
+mod held;
 mod imp;
+mod offer;
+mod options;
 mod pool;
 mod proposal;
 mod report;
+mod say;
 mod settings;
+mod source;
+mod state;
+mod upstream;
+mod watch;
 
 use gst::glib;
 use gst::prelude::*;
+
+const FACTORY: &str = "bufferrecycler";
 
 glib::wrapper! {
     pub struct BufferRecycler(ObjectSubclass<imp::BufferRecycler>)
@@ -42,5 +55,5 @@ glib::wrapper! {
 
 pub(crate) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     let kind = BufferRecycler::static_type();
-    gst::Element::register(Some(plugin), "bufferrecycler", gst::Rank::NONE, kind)
+    gst::Element::register(Some(plugin), FACTORY, gst::Rank::NONE, kind)
 }

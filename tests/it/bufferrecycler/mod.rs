@@ -78,8 +78,8 @@ fn frames_are_written_into_memory_that_was_used_before() {
     let pipeline = Pipeline::parse(&line);
     pipeline.run_to_eos();
     let recycler = pipeline.element("r");
-    assert!(count(&recycler, "made") <= 4, "{}", stats(&recycler));
-    assert!(count(&recycler, "reused") >= 196, "{}", stats(&recycler));
+    assert!(count(&recycler, "allocations") <= 4, "{}", stats(&recycler));
+    assert!(count(&recycler, "hits") >= 196, "{}", stats(&recycler));
     assert_eq!(count(&recycler, "recycled"), 200);
     assert_eq!(count(&recycler, "buffers"), 200);
     assert_eq!(count(&recycler, "bytes"), 200 * 320 * 240 * 3 / 2);
@@ -143,7 +143,7 @@ fn a_decoder_writes_the_same_pictures_into_our_pool() {
         let seen = watch(&pipeline.element("end"), |buffer| fingerprint(buffer, 320));
         pipeline.run_to_eos();
         if between != "identity" {
-            assert!(count(&recycler, "reused") > 20, "{}", stats(&recycler));
+            assert!(count(&recycler, "hits") > 20, "{}", stats(&recycler));
         }
         let seen = taken(&seen).clone();
         assert!(seen.len() >= 39);
@@ -170,9 +170,9 @@ fn a_filter_without_a_pool_of_its_own_stops_allocating() {
     pipeline.run_to_eos();
     let recycler = pipeline.element("r");
     assert_eq!(count(&recycler, "recycled"), 50);
-    assert!(count(&recycler, "reused") > 0, "{}", stats(&recycler));
+    assert!(count(&recycler, "hits") > 0, "{}", stats(&recycler));
     assert_eq!(
-        count(&recycler, "made"),
+        count(&recycler, "allocations"),
         count(&recycler, "peak-outstanding")
     );
 }
@@ -219,8 +219,8 @@ fn frames_are_recycled_in_front_of_a_filter_that_offers_a_plain_pool() {
         let why = word(&recycler, "offered-reason");
         assert!(why.contains("plain pool"), "{filter}: {why}");
         assert_eq!(count(&recycler, "recycled"), 100, "{filter}");
-        assert!(count(&recycler, "made") <= 4, "{}", stats(&recycler));
-        assert!(count(&recycler, "reused") >= 96, "{}", stats(&recycler));
+        assert!(count(&recycler, "allocations") <= 4, "{}", stats(&recycler));
+        assert!(count(&recycler, "hits") >= 96, "{}", stats(&recycler));
     }
 }
 
@@ -250,7 +250,7 @@ fn frames_are_recycled_in_front_of_a_tee() {
     pipeline.run_to_eos();
     let recycler = pipeline.element("r");
     assert_eq!(count(&recycler, "recycled"), 100);
-    assert!(count(&recycler, "made") < 50, "{}", stats(&recycler));
+    assert!(count(&recycler, "allocations") < 50, "{}", stats(&recycler));
 }
 
 #[test]
@@ -285,7 +285,10 @@ fn what_is_no_raw_video_passes_and_is_counted() {
         let recycler = pipeline.element("r");
         assert_eq!(count(&recycler, "buffers"), 20, "{source}");
         assert_eq!(
-            (count(&recycler, "recycled"), count(&recycler, "made")),
+            (
+                count(&recycler, "recycled"),
+                count(&recycler, "allocations")
+            ),
             (0, 0),
             "{source}"
         );
