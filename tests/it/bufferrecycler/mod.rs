@@ -1,5 +1,8 @@
 //! The element in pipelines: what is reused, and that nobody sees a difference in the data.
 
+mod camera;
+mod copy_out;
+mod full;
 mod lifecycle;
 mod limits;
 mod negotiation;
