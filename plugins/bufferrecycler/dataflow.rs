@@ -8,14 +8,18 @@ use gst_base::subclass::prelude::*;
 use livetune_core::recycle::{CopyPolicy, Origin, Sizing};
 
 use super::imp::{BufferRecycler, CAT};
-use super::pool::RecyclingPool;
+use super::pool::{Lent, RecyclingPool};
 use super::say::Trouble;
+use super::settings::Settings;
 use super::state::{State, Ties};
 use super::upstream::{self, Known, PoolId};
 use super::watch::Watch;
-use super::{copying, faults, held, proposal};
+use super::{copying, faults, held, memory, proposal};
 use crate::runtime::lock::lock;
-use crate::runtime::{clock, pads, telemetry};
+use crate::runtime::{pads, telemetry};
+
+/// Frames that `prefault` makes ready where the minimum is lower: one is read while the next is written.
+const FEWEST_READY: u32 = 2;
 
 /// What to do with a buffer.
 struct Judgement {
@@ -37,11 +41,8 @@ impl BufferRecycler {
     fn pass(&self, buffer: gst::Buffer) -> Option<gst::Buffer> {
         let bytes = buffer.size() as u64;
         if let Some(lent) = RecyclingPool::lent(&self.ledger, &buffer) {
-            let mut ledger = lock(&self.ledger);
-            ledger.on_passed(bytes, Origin::Ours);
-            if lent.beyond_maximum {
-                ledger.on_dropped();
-            }
+            self.on_ours(bytes, lent);
+            // A buffer that ends here goes home, and its pool wants the books: they are not locked by now.
             return (!lent.beyond_maximum).then_some(buffer);
         }
         let Some(judgement) = self.judge(&buffer) else {
@@ -67,6 +68,14 @@ impl BufferRecycler {
             return Some(held::follow(buffer, &self.ledger));
         }
         Some(buffer)
+    }
+
+    fn on_ours(&self, bytes: u64, lent: Lent) {
+        let mut ledger = lock(&self.ledger);
+        ledger.on_passed(bytes, Origin::Ours);
+        if lent.beyond_maximum {
+            ledger.on_dropped();
+        }
     }
 
     fn judge(&self, buffer: &gst::BufferRef) -> Option<Judgement> {
@@ -118,6 +127,23 @@ impl BufferRecycler {
         }
     }
 
+    /// Frames of so many bytes come.
+    fn make_room(&self, settings: &Settings, frame: u32) {
+        let wish = memory::configure(settings.limits(frame.into()));
+        // The old one goes after the new one holds, and when no lock is held.
+        let old = self.with_state(|state| std::mem::replace(&mut state.wish, wish));
+        drop(old);
+        if settings.prefault {
+            let count = settings.first_buffers().max(FEWEST_READY);
+            let made = memory::reserve(frame.into(), count as usize);
+            gst::debug!(
+                CAT,
+                imp = self,
+                "{made} blocks of {frame} bytes were made ready"
+            );
+        }
+    }
+
     /// Whether memory may hold frames of `caps`.
     fn check_room(&self, caps: &gst::CapsRef) -> Result<(), gst::LoggableError> {
         let Some(frame) = proposal::frame_size(caps) else {
@@ -163,8 +189,17 @@ impl ElementImpl for BufferRecycler {
                 self.post_error_message(error);
                 gst::StateChangeError
             })?;
+            // Before upstream allocates anything: a copy is made by the allocator of the original.
+            let wanted = lock(&self.settings).process_allocator;
+            let lease = wanted.then(memory::process::install);
+            *lock(&self.lease) = lease;
         }
-        self.parent_change_state(transition)
+        let changed = self.parent_change_state(transition);
+        if transition == gst::StateChange::ReadyToNull {
+            let lease = lock(&self.lease).take();
+            drop(lease);
+        }
+        changed
     }
 }
 
@@ -186,6 +221,7 @@ impl BaseTransformImpl for BufferRecycler {
                 )
             })?,
             registration: telemetry::register(self, super::FACTORY, None),
+            wish: memory::configure(settings.limits(0)),
         };
         let state = State::new(settings, sizing, faults::of_this_process(), ties);
         *lock(&self.state) = Some(state);
@@ -202,10 +238,14 @@ impl BaseTransformImpl for BufferRecycler {
     fn set_caps(&self, caps: &gst::Caps, out: &gst::Caps) -> Result<(), gst::LoggableError> {
         self.check_room(caps)?;
         let on_device = proposal::on_device(caps);
-        self.with_state(|state| {
+        let settings = self.with_state(|state| {
             state.upstream.forget();
             state.upstream.on_device = on_device;
+            state.settings
         });
+        if let (Some(settings), Some(frame)) = (settings, proposal::frame_size(caps)) {
+            self.make_room(&settings, frame);
+        }
         self.parent_set_caps(caps, out)
     }
 
@@ -229,24 +269,5 @@ impl BaseTransformImpl for BufferRecycler {
             GenerateOutputSuccess::Dropped,
             GenerateOutputSuccess::Buffer,
         ))
-    }
-}
-
-/// What the watch does.
-impl BufferRecycler {
-    /// Some time passed: unused memory goes, and who holds a buffer for too long is told of.
-    pub(super) fn on_time(&self) {
-        let now = clock::monotonic();
-        let pools = self
-            .with_state(|state| state.live_pools())
-            .unwrap_or_default();
-        pools.iter().for_each(|pool| pool.trim(now));
-        let Some(limit) = lock(&self.settings).longest_hold() else {
-            return;
-        };
-        let overdue = lock(&self.ledger).overdue(limit, now);
-        if let Some(overdue) = overdue {
-            self.tell_overdue(overdue);
-        }
     }
 }

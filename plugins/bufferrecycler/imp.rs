@@ -7,6 +7,7 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 
+use super::memory::process::Lease;
 use super::options::{CopyOut, Propose, Role, WhenFull};
 use super::pool::SharedLedger;
 use super::report;
@@ -212,8 +213,8 @@ pub struct BufferRecycler {
         default = Settings::DEFAULT.idle_trim,
         mutable_ready,
         nick = "Idle trim",
-        blurb = "After how long, in ms, memory that nobody needed is given back, as after a stall: first by the \
-                 pool, then by the recycling allocator (0 = never)"
+        blurb = "After how long, in ms, memory that nobody needed is given back to the system, as after a stall: half of \
+                 it in the pool, half of it in the recycling allocator, whose largest wish in the process counts (0 = never)"
     )]
     #[property(
         name = "min-size",
@@ -224,8 +225,7 @@ pub struct BufferRecycler {
         default = Settings::DEFAULT.min_size,
         mutable_ready,
         nick = "Minimum size",
-        blurb = "Bytes from which the recycling allocator recycles; what is smaller is left to malloc (0 = \
-                 everything is recycled)"
+        blurb = "Bytes from which the recycling allocator recycles, at least 32 KiB; what is smaller is left to malloc"
     )]
     #[property(
         name = "prefault",
@@ -290,6 +290,8 @@ pub struct BufferRecycler {
     )]
     pub(super) settings: Mutex<Settings>,
     pub(super) state: Mutex<Option<State>>,
+    /// From NULL→READY to READY→NULL, where our allocator is the default.
+    pub(super) lease: Mutex<Option<Lease>>,
     #[property(
         name = "stats",
         type = Stats,

@@ -30,6 +30,7 @@ mod dataflow;
 mod faults;
 mod held;
 mod imp;
+pub mod memory;
 mod offer;
 mod options;
 mod pool;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use livetune_core::recycle::{Counts, Ledger};
 use livetune_core::time::MediaTime;
 
+use super::memory;
 use super::state::Offered;
 use crate::runtime::figures::{Figure, Value};
 
@@ -44,6 +45,7 @@ pub(super) fn figures(holdings: &Holdings, faults: u64, offered: Offered) -> Vec
         faults,
         "Page faults of the whole process in this run",
     ));
+    figures.extend(of_process(&memory::figures()));
     figures.extend(of_offer(offered));
     figures
 }
@@ -163,6 +165,42 @@ fn of_stream(counts: &Counts) -> Vec<Figure> {
             "device",
             counts.device,
             "Buffers that came in memory of a device, and passed untouched",
+        ),
+    ]
+}
+
+fn of_process(process: &memory::Figures) -> Vec<Figure> {
+    let blocks = &process.blocks;
+    vec![
+        count(
+            "process-hits",
+            blocks.hits,
+            "Blocks that the recycling allocator lent again, in the whole process",
+        ),
+        count(
+            "process-misses",
+            blocks.misses,
+            "Blocks that it took from the system, in the whole process",
+        ),
+        Figure::new(
+            "process-outstanding-bytes",
+            Value::Bytes(blocks.outstanding_bytes),
+            "Memory of its blocks in use, in the whole process",
+        ),
+        Figure::new(
+            "process-pooled-bytes",
+            Value::Bytes(blocks.pooled_bytes),
+            "Memory of its blocks that lie free, in the whole process",
+        ),
+        count(
+            "process-trimmed-bytes",
+            blocks.trimmed_bytes,
+            "Memory that it gave back to the system, in the whole process",
+        ),
+        count(
+            "written-after-return",
+            process.written_after_return,
+            "Blocks that somebody wrote into after giving them back, found by poison, in the whole process",
         ),
     ]
 }

@@ -7,6 +7,7 @@ use livetune_core::time::nanos;
 
 use super::faults;
 use super::imp::{BufferRecycler, CAT};
+use super::memory;
 use super::options::WhenFull;
 use super::report::MESSAGE;
 use super::state::Offered;
@@ -63,6 +64,20 @@ impl BufferRecycler {
         );
     }
 
+    /// Warns of frames that somebody wrote into after giving them back; `poison` finds them.
+    pub(super) fn look_for_late_writes(&self) {
+        let found = memory::figures().written_after_return;
+        let before = self.with_state(|state| std::mem::replace(&mut state.late_writes, found));
+        if before == Some(0) && found > 0 {
+            gst::element_imp_warning!(
+                self,
+                gst::ResourceError::Failed,
+                ("An element of this process wrote into a frame that it had given back (found by poison): what another \
+                  one reads there is damaged. See the log category livetune-memory, and written-after-return in stats")
+            );
+        }
+    }
+
     /// Posts a message about `trouble`, where there was none lately.
     pub(super) fn tell(&self, trouble: Trouble) {
         let now = clock::monotonic();
@@ -93,9 +108,7 @@ impl BufferRecycler {
 
     /// What would help in this pipeline.
     pub(super) fn advice(&self) -> Advice {
-        let known =
-            self.with_state(|state| (state.faults_before, state.settings.process_allocator));
-        let (faults_before, process_allocator) = known.unwrap_or_default();
+        let faults_before = self.with_state(|state| state.faults_before);
         let counts = lock(&self.ledger).counts();
         let sight = Sight {
             buffers: counts.buffers,
@@ -103,14 +116,12 @@ impl BufferRecycler {
             recycled: counts.recycled,
             upstream_pooled: counts.upstream_pooled,
             device: counts.device,
-            page_faults: match known {
-                Some(_) => faults::of_this_process().saturating_sub(faults_before),
-                None => 0,
-            },
+            page_faults: faults_before
+                .map_or(0, |before| faults::of_this_process().saturating_sub(before)),
             waits: counts.waits,
             low: counts.low,
             copies: counts.copies,
-            process_allocator,
+            process_allocator: memory::process::is_default(),
         };
         sight.advice()
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use livetune_core::recycle::{Config, ConfigError, CopyPolicy, Needs, Room, Sizing};
 
+use super::memory;
 use super::options::{CopyOut, Propose, Role, WhenFull};
 
 /// More buffers than any stream holds; keeps a typing error from filling the memory.
@@ -110,9 +111,25 @@ impl Settings {
         Duration::from_millis(self.max_wait.into())
     }
 
-    /// How long what nobody needs is kept.
+    /// How long pools keep what nobody needs: half of the time, for the allocator keeps it for the other half; zero: for
+    /// ever.
     pub(super) fn window(&self) -> Duration {
-        Duration::from_millis(self.idle_trim.into())
+        Duration::from_millis(self.idle_trim.into()) / 2
+    }
+
+    /// What the allocator shall keep to where frames take `frame` bytes.
+    pub(super) fn limits(&self, frame: u64) -> memory::Limits {
+        memory::Limits {
+            max_pooled_bytes: self.room().bytes(frame),
+            idle_trim: match self.idle_trim {
+                0 => Duration::MAX,
+                _ => self.window(),
+            },
+            min_size: self.min_size.into(),
+            prefault: self.prefault,
+            huge_pages: self.huge_pages,
+            poison: self.poison,
+        }
     }
 
     /// How long a buffer may be out before somebody is told; `None` = for ever.

@@ -1,7 +1,10 @@
 //! Where memory for frames comes from.
 
+use gst::prelude::*;
+
+use super::memory;
+
 /// The allocator of our pools and copies.
 pub(super) fn allocator() -> gst::Allocator {
-    gst::Allocator::find(None)
-        .unwrap_or_else(|| unreachable!("GStreamer always has a default allocator"))
+    memory::shared().clone().upcast()
 }

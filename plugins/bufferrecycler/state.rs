@@ -6,6 +6,7 @@ use livetune_core::recycle::{
 };
 use livetune_core::time::MediaTime;
 
+use super::memory;
 use super::pool::RecyclingPool;
 use super::say::Trouble;
 use super::settings::Settings;
@@ -32,6 +33,10 @@ pub(super) struct State {
     told: [Option<MediaTime>; Trouble::COUNT],
     /// The application was warned that a pool is at its maximum.
     warned: bool,
+    /// What the allocator shall keep to.
+    pub(super) wish: memory::Wish,
+    /// Frames that somebody wrote into after giving them back, as far as the application heard of them.
+    pub(super) late_writes: u64,
     _watch: Watch,
     _registration: Registration,
 }
@@ -40,6 +45,7 @@ pub(super) struct State {
 pub(super) struct Ties {
     pub(super) watch: Watch,
     pub(super) registration: Registration,
+    pub(super) wish: memory::Wish,
 }
 
 impl State {
@@ -55,6 +61,8 @@ impl State {
             faults_before: faults,
             told: [None; Trouble::COUNT],
             warned: false,
+            wish: ties.wish,
+            late_writes: memory::figures().written_after_return,
             _watch: ties.watch,
             _registration: ties.registration,
         }

@@ -9,6 +9,7 @@ use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 
+use crate::runtime::clock;
 use crate::runtime::guard::guard;
 use crate::runtime::lock::lock;
 
@@ -79,4 +80,23 @@ fn next_round() -> Option<Vec<glib::WeakRef<super::BufferRecycler>>> {
     }
     let watched = elements.watched.iter().map(|(_, element)| element.clone());
     Some(watched.collect())
+}
+
+impl super::imp::BufferRecycler {
+    /// Some time passed: unused memory goes, and who holds a buffer for too long is told of.
+    pub(super) fn on_time(&self) {
+        let now = clock::monotonic();
+        let pools = self
+            .with_state(|state| state.live_pools())
+            .unwrap_or_default();
+        pools.iter().for_each(|pool| pool.trim(now));
+        self.look_for_late_writes();
+        let Some(limit) = lock(&self.settings).longest_hold() else {
+            return;
+        };
+        let overdue = lock(&self.ledger).overdue(limit, now);
+        if let Some(overdue) = overdue {
+            self.tell_overdue(overdue);
+        }
+    }
 }

@@ -1,12 +1,17 @@
 //! The element in pipelines: what is reused, and that nobody sees a difference in the data.
 
+mod any_input;
 mod camera;
 mod copy_out;
 mod full;
+mod identical;
 mod lifecycle;
 mod limits;
+mod memory;
 mod negotiation;
+mod offers;
 mod plain_pool;
+mod process;
 mod surface;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -51,7 +56,7 @@ pub fn taken<T>(seen: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 /// Makes downstream of `recycler` answer as many encoders do: no pool, but strides are read from the buffers.
-fn answer_with_video_meta_only(recycler: &gst::Element) {
+pub fn answer_with_video_meta_only(recycler: &gst::Element) {
     let pad = recycler.static_pad("src").unwrap();
     let kind = gst::PadProbeType::QUERY_DOWNSTREAM;
     pad.add_probe(kind, |_, info| match info.query_mut().unwrap().view_mut() {
@@ -64,7 +69,7 @@ fn answer_with_video_meta_only(recycler: &gst::Element) {
 }
 
 /// The time and the visible pixels of an RGB frame; what pads its rows is nobody's.
-fn fingerprint(buffer: &gst::Buffer, width: usize) -> u64 {
+pub fn fingerprint(buffer: &gst::Buffer, width: usize) -> u64 {
     let mut hasher = DefaultHasher::new();
     buffer.pts().map(gst::ClockTime::nseconds).hash(&mut hasher);
     let map = buffer.map_readable().unwrap();
