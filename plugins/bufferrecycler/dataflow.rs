@@ -80,17 +80,20 @@ impl BufferRecycler {
 
     fn judge(&self, buffer: &gst::BufferRef) -> Option<Judgement> {
         let pool = upstream::pool_of(buffer);
-        let known = self.with_state(|state| state.upstream.capacity(pool))?;
-        let capacity = match known {
+        let (known, mut judgement) = self.with_state(|state| {
+            let judgement = Judgement {
+                origin: state.upstream.origin(pool),
+                policy: state.policy,
+                capacity: None,
+                align: state.sizing.address_mask(),
+            };
+            (state.upstream.capacity(pool), judgement)
+        })?;
+        judgement.capacity = match known {
             Known::Capacity(capacity) => capacity,
             Known::NotYet => self.learn_capacity(buffer, pool),
         };
-        self.with_state(|state| Judgement {
-            origin: state.upstream.origin(pool),
-            policy: state.policy,
-            capacity,
-            align: state.sizing.address_mask(),
-        })
+        Some(judgement)
     }
 
     fn learn_capacity(&self, buffer: &gst::BufferRef, pool: Option<PoolId>) -> Option<u32> {
@@ -195,7 +198,8 @@ impl ElementImpl for BufferRecycler {
             *lock(&self.lease) = lease;
         }
         let changed = self.parent_change_state(transition);
-        if transition == gst::StateChange::ReadyToNull {
+        let failed = transition == gst::StateChange::NullToReady && changed.is_err();
+        if transition == gst::StateChange::ReadyToNull || failed {
             let lease = lock(&self.lease).take();
             drop(lease);
         }

@@ -32,10 +32,17 @@ pub(super) fn request(query: &gst::query::Allocation) -> Request {
     }
 }
 
-/// Bytes that no picture with `caps` takes more of, where those are of pictures one by one (JPEG of a camera): two for
-/// each pixel, as v4l2 drivers have it.
+/// Bytes that no picture with `caps` takes more of, where we have no memory for it: in memory of a device, or JPEG of a
+/// camera, for which v4l2 drivers count two bytes for each pixel.
 fn largest_size(caps: &gst::CapsRef) -> Option<u32> {
+    if !caps.is_fixed() {
+        return None;
+    }
     let structure = caps.structure(0)?;
+    if structure.name() == "video/x-raw" {
+        let info = gst_video::VideoInfo::from_caps(caps).ok()?;
+        return u32::try_from(info.size()).ok();
+    }
     if !structure.name().starts_with("image/") {
         return None;
     }

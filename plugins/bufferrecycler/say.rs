@@ -118,7 +118,7 @@ impl BufferRecycler {
             device: counts.device,
             page_faults: faults_before
                 .map_or(0, |before| faults::of_this_process().saturating_sub(before)),
-            waits: counts.waits,
+            timeouts: counts.timeouts,
             low: counts.low,
             copies: counts.copies,
             process_allocator: memory::process::is_default(),

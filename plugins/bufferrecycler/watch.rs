@@ -62,7 +62,7 @@ fn rounds() {
     while let Some(watched) = next_round() {
         for element in watched.iter().filter_map(glib::WeakRef::upgrade) {
             guard("the watch of bufferrecycler", (), || {
-                element.imp().on_time()
+                element.imp().on_time();
             });
         }
     }

@@ -73,8 +73,8 @@ fn a_buffer_that_came_home_is_lent_again() {
         let first = pool.acquire_buffer(None).expect("a buffer");
         let _second = pool.acquire_buffer(None).expect("a buffer");
         assert!(RecyclingPool::lent(&ledger, &first).is_some());
-        assert!(!RecyclingPool::lent(&SharedLedger::default(), &first).is_some());
-        assert!(!RecyclingPool::lent(&ledger, &gst::Buffer::new()).is_some());
+        assert!(RecyclingPool::lent(&SharedLedger::default(), &first).is_none());
+        assert!(RecyclingPool::lent(&ledger, &gst::Buffer::new()).is_none());
         assert_eq!(books(&ledger).outstanding(), 2);
     }
     let books_now = books(&ledger);
@@ -97,7 +97,7 @@ fn copies_and_parts_that_share_the_memory_are_known() {
     assert!(RecyclingPool::lent(&ledger, &shared).is_some());
     assert!(RecyclingPool::lent(&ledger, &part.expect("a part")).is_some());
     let deep = shared.copy_deep().expect("a copy");
-    assert!(!RecyclingPool::lent(&ledger, &deep).is_some());
+    assert!(RecyclingPool::lent(&ledger, &deep).is_none());
 }
 
 #[test]

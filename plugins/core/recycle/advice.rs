@@ -27,8 +27,8 @@ pub struct Sight {
     pub device: u64,
     /// Page faults of the process meanwhile.
     pub page_faults: u64,
-    /// Times that upstream waited because our pool was at its maximum.
-    pub waits: u64,
+    /// Times that upstream waited in vain because our pool was at its maximum.
+    pub timeouts: u64,
     /// Times that upstream's own pool ran low.
     pub low: u64,
     /// Frames copied out of upstream's pool.
@@ -44,10 +44,10 @@ pub enum Advice {
     NotYet,
     /// The frames lie on a device.
     Device,
-    /// Upstream waits for our pool.
+    /// Upstream waits for our pool in vain.
     RaiseMaximum {
         /// How often.
-        waits: u64,
+        timeouts: u64,
     },
     /// Upstream's own pool runs low.
     AskForMore {
@@ -80,7 +80,9 @@ impl Sight {
         match () {
             () if self.buffers < ENOUGH => Advice::NotYet,
             () if most(self.device) => Advice::Device,
-            () if self.waits > 0 => Advice::RaiseMaximum { waits: self.waits },
+            () if self.timeouts > 0 => Advice::RaiseMaximum {
+                timeouts: self.timeouts,
+            },
             () if self.low > 0 => Advice::AskForMore {
                 low: self.low,
                 copies: self.copies,
@@ -103,9 +105,9 @@ impl fmt::Display for Advice {
             Self::Device => f.write_str(
                 "frames lie in memory of a device, which this element passes untouched: nothing to gain here",
             ),
-            Self::RaiseMaximum { waits } => write!(
+            Self::RaiseMaximum { timeouts } => write!(
                 f,
-                "upstream waited {waits} times for our pool: raise max-buffers, or look for what holds so many buffers \
+                "upstream waited for our pool in vain {timeouts} times: raise max-buffers, or look for what holds so many buffers \
                  downstream"
             ),
             Self::AskForMore { low, copies: 0 } => write!(
@@ -151,7 +153,7 @@ mod tests {
         upstream_pooled: 0,
         device: 0,
         page_faults: 0,
-        waits: 0,
+        timeouts: 0,
         low: 0,
         copies: 0,
         process_allocator: false,
@@ -210,11 +212,11 @@ mod tests {
     #[test]
     fn what_runs_dry_comes_first() {
         let waited = Sight {
-            waits: 3,
+            timeouts: 3,
             recycled: 1_000,
             ..PASSED
         };
-        assert_eq!(waited.advice(), Advice::RaiseMaximum { waits: 3 });
+        assert_eq!(waited.advice(), Advice::RaiseMaximum { timeouts: 3 });
         let low = |copies| Sight {
             low: 2,
             copies,

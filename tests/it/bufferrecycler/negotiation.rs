@@ -189,6 +189,11 @@ fn alignment_is_asked_for_and_adds_to_what_downstream_needs() {
 
 #[test]
 fn no_pool_is_offered_for_what_is_not_in_our_memory() {
+    let advice = |caps: &str| {
+        // Who allocates there still hears how many buffers are needed.
+        let size = caps.starts_with("video/x-raw").then_some(FRAME);
+        size.map(|size| offer(None, size, 4, 0))
+    };
     for caps in [
         "video/x-raw(memory:CUDAMemory),format=NV12,width=64,height=48,framerate=30/1",
         "video/x-raw(memory:DMABuf),format=NV12,width=64,height=48,framerate=30/1",
@@ -197,12 +202,15 @@ fn no_pool_is_offered_for_what_is_not_in_our_memory() {
     ] {
         let mut between = Between::new(4, 0, 0);
         let (_, query) = between.ask_for(caps, true);
-        assert_eq!(offers(&query), [], "{caps}");
+        let expected: Vec<_> = advice(caps).into_iter().collect();
+        assert_eq!(offers(&query), expected, "{caps}");
         assert_eq!(word(&between.element, "offered"), "none", "{caps}");
         assert!(
             word(&between.element, "offered-reason").contains("not raw video"),
             "{caps}"
         );
+        let (_, query) = Between::new(0, 0, 0).ask_for(caps, true);
+        assert_eq!(offers(&query), [], "{caps}");
     }
 }
 

@@ -3,21 +3,22 @@
 use gst::prelude::*;
 
 use super::negotiation::{Between, CAPS, FRAME, OURS, offer, offers};
+use super::plain_pool::ForeignMemory;
 use super::word;
 
 const OUR_ALLOCATOR: &str = "GstLiveTuneRecyclingAllocator";
 
-/// The allocators of the answer.
-fn allocators(query: &gst::query::Allocation<gst::Query>) -> Vec<Option<String>> {
+/// The allocators of the answer; entries without one only ask for an alignment.
+fn allocators(query: &gst::query::Allocation<gst::Query>) -> Vec<String> {
     query
         .allocation_params()
-        .map(|(allocator, _)| allocator.map(|allocator| allocator.type_().name().to_owned()))
+        .filter_map(|(allocator, _)| Some(allocator?.type_().name().to_owned()))
         .collect()
 }
 
 #[test]
 fn a_pool_an_allocator_both_or_nothing_is_proposed() {
-    let ours = || Some(OUR_ALLOCATOR.to_owned());
+    let ours = || OUR_ALLOCATOR.to_owned();
     for (propose, pool, allocator) in [
         ("none", false, vec![]),
         ("pool", true, vec![]),
@@ -39,20 +40,26 @@ fn a_pool_an_allocator_both_or_nothing_is_proposed() {
 }
 
 #[test]
-fn a_special_allocator_of_downstream_stays_and_its_numbers_too() {
-    let special = || {
-        let found = gst::Allocator::find(Some("GstQsv")).or_else(|| gst::Allocator::find(None));
-        found.unwrap()
-    };
-    let mut between = Between::with("propose=both").answering(move |query| {
+fn what_downstream_asks_of_memory_is_asked_of_our_allocator_too() {
+    let mut between = Between::with("propose=both").answering(|query| {
+        let system = gst::Allocator::find(Some("SystemMemory"));
         let params = gst::AllocationParams::new(gst::MemoryFlags::empty(), 31, 0, 16);
-        query.add_allocation_param(Some(&special()), params);
+        query.add_allocation_param(system.as_ref(), params);
     });
     let query = between.ask();
     let (_, params) = query.allocation_params().next().unwrap();
     assert_eq!((params.align(), params.padding()), (31, 16));
-    // The system's gives way to ours, with what downstream asks of it.
-    assert_eq!(allocators(&query), [Some(OUR_ALLOCATOR.to_owned())]);
+    assert_eq!(allocators(&query), [OUR_ALLOCATOR]);
+}
+
+#[test]
+fn an_allocator_of_a_device_stays() {
+    let mut between = Between::with("propose=both").answering(|query| {
+        let device = gst::glib::Object::new::<ForeignMemory>();
+        query.add_allocation_param(Some(&device), gst::AllocationParams::default());
+    });
+    let query = between.ask();
+    assert_eq!(allocators(&query), ["LiveTuneTestForeignMemory"]);
 }
 
 #[test]
@@ -60,29 +67,26 @@ fn no_allocator_is_offered_for_memory_of_a_device() {
     let mut between = Between::with("propose=both extra-buffers=3");
     let caps = "video/x-raw(memory:CUDAMemory),format=NV12,width=64,height=48,framerate=30/1";
     let (_, query) = between.ask_for(caps, true);
-    assert_eq!((allocators(&query), offers(&query)), (vec![], vec![]));
+    assert_eq!(allocators(&query), [""; 0]);
+    // Who allocates on the device still hears how many buffers are needed.
+    assert_eq!(offers(&query), [offer(None, FRAME, 3, 0)]);
 }
 
 #[test]
-fn an_encoder_writes_into_memory_of_our_allocator() {
-    crate::support::init();
-    if gst::ElementFactory::find("vp8enc").is_none() {
-        return;
+fn a_decoder_fills_its_own_pool_from_our_allocator() {
+    for (propose, ours) in [("allocator", true), ("none", false)] {
+        let pipeline = crate::support::pipeline::Pipeline::parse(&format!(
+            "videotestsrc num-buffers=5 ! video/x-raw,format=I420,width=640,height=480 ! jpegenc ! jpegdec ! \
+             bufferrecycler name=r propose={propose} ! fakesink name=end"
+        ));
+        let allocators = super::watch(&pipeline.element("end"), |buffer| {
+            let allocator = buffer.peek_memory(0).allocator().cloned();
+            allocator.is_some_and(|allocator| allocator.type_().name() == OUR_ALLOCATOR)
+        });
+        pipeline.run_to_eos();
+        assert_eq!(*super::taken(&allocators), [ours; 5], "{propose}");
+        assert_eq!(super::count(&pipeline.element("r"), "recycled"), 0);
     }
-    let pipeline = crate::support::pipeline::Pipeline::parse(
-        "videotestsrc num-buffers=5 pattern=snow ! video/x-raw,format=I420,width=640,height=480 ! \
-         vp8enc deadline=1 ! bufferrecycler name=r propose=allocator min-size=0 ! fakesink name=end",
-    );
-    let allocators = super::watch(&pipeline.element("end"), |buffer| {
-        let memory = buffer.peek_memory(0);
-        memory
-            .allocator()
-            .map(|allocator| allocator.type_().name().to_owned())
-    });
-    pipeline.run_to_eos();
-    let seen = super::taken(&allocators).clone();
-    assert_eq!(seen.len(), 5);
-    assert_eq!(seen[0].as_deref(), Some(OUR_ALLOCATOR));
 }
 
 #[test]
