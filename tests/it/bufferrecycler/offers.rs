@@ -5,6 +5,7 @@ use gst::prelude::*;
 use super::negotiation::{Between, CAPS, FRAME, OURS, offer, offers};
 use super::plain_pool::ForeignMemory;
 use super::word;
+use crate::support::alone::alone;
 
 const OUR_ALLOCATOR: &str = "GstLiveTuneRecyclingAllocator";
 
@@ -140,27 +141,32 @@ fn what_is_set_counts_more_than_the_role() {
 
 #[test]
 fn the_presets_of_the_roles_are_as_they_are_called() {
-    crate::support::init();
-    gst::Preset::set_app_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/presets")).unwrap();
-    for (preset, min, alignment, size) in [
-        ("frame", 16, 4096, 8 * 1024 * 1024),
-        ("encode", 8, 1024, 4 * 1024 * 1024),
-        ("network", 32, 512, 64 * 1024),
-    ] {
-        let mut between = Between::with("");
-        let element = between.element.dynamic_cast_ref::<gst::Preset>().unwrap();
-        element.load_preset(preset).unwrap();
-        between.element.set_state(gst::State::Null).unwrap();
-        between.element.set_state(gst::State::Playing).unwrap();
-        assert_eq!(
-            between.element.property::<u64>("max-pooled-bytes"),
-            512 * 1024 * 1024
-        );
-        let (_, query) = between.ask_for(CAPS, true);
-        assert_eq!(offers(&query), [offer(OURS, FRAME, min, 0)], "{preset}");
-        let align = query.allocation_params().next().unwrap().1.align();
-        assert_eq!(align, alignment - 1, "{preset}");
-        let (_, query) = between.ask_for("application/octet-stream", true);
-        assert_eq!(offers(&query), [offer(None, size, min, 0)], "{preset}");
-    }
+    // The folder of presets can be set once in a process.
+    let name = "bufferrecycler::offers::the_presets_of_the_roles_are_as_they_are_called";
+    alone(name, || {
+        gst::Preset::set_app_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/presets")).unwrap();
+        for (preset, min, alignment, size) in [
+            ("frame", 16, 4096, 8 * 1024 * 1024),
+            ("encode", 8, 1024, 4 * 1024 * 1024),
+            ("network", 32, 512, 64 * 1024),
+        ] {
+            is_as_called(preset, min, alignment, size);
+        }
+    });
+}
+
+fn is_as_called(preset: &str, min: u32, alignment: usize, size: u32) {
+    let mut between = Between::with("");
+    let element = between.element.dynamic_cast_ref::<gst::Preset>().unwrap();
+    element.load_preset(preset).unwrap();
+    between.element.set_state(gst::State::Null).unwrap();
+    between.element.set_state(gst::State::Playing).unwrap();
+    let limit = between.element.property::<u64>("max-pooled-bytes");
+    assert_eq!(limit, 512 * 1024 * 1024);
+    let (_, query) = between.ask_for(CAPS, true);
+    assert_eq!(offers(&query), [offer(OURS, FRAME, min, 0)], "{preset}");
+    let align = query.allocation_params().next().unwrap().1.align();
+    assert_eq!(align, alignment - 1, "{preset}");
+    let (_, query) = between.ask_for("application/octet-stream", true);
+    assert_eq!(offers(&query), [offer(None, size, min, 0)], "{preset}");
 }

@@ -42,7 +42,7 @@ fn while_one_element_wants_it_the_whole_process_recycles() {
         other.run_to_eos();
         assert!(memory::process::is_default());
         assert!(taken(&allocators).iter().all(|name| name == OURS));
-        assert!(taken(&of_others).iter().all(|name| name == OURS));
+        assert_eq!(*taken(&of_others), [OURS; 5]);
         let recycler = pipeline.element("r");
         assert!(
             count(&recycler, "process-hits") >= 180,
