@@ -10,6 +10,10 @@ mod runtime;
 
 pub use runtime::telemetry::open_metrics;
 
+/// Recycled memory without an element, for benchmarks and tests.
+#[doc(hidden)]
+pub use bufferrecycler::memory;
+
 /// Engines without an element, for benchmarks.
 #[doc(hidden)]
 pub use gpuinfer::{Backend, BareEngine, onnx_runtime};

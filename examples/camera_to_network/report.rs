@@ -60,8 +60,8 @@ pub fn summary(stream: &Stream) {
     );
     println!(
         "buffers        {} made, {} reused: {}",
-        number(&recycler, "made"),
-        number(&recycler, "reused"),
+        number(&recycler, "allocations"),
+        number(&recycler, "hits"),
         text(&recycler, "offered-reason"),
     );
     println!(

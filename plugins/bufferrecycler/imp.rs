@@ -1,4 +1,4 @@
-//! The element: answers upstream's question, counts what passes, and touches no data.
+//! The GObject of bufferrecycler: its properties. What it does is in `dataflow`.
 
 use std::sync::{LazyLock, Mutex};
 
@@ -6,26 +6,22 @@ use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
-use gst_base::subclass::prelude::*;
-use livetune_core::recycle::{Answer, Decision, Downstream, Reason, Request, Sizing};
 
-use super::pool::{RecyclingPool, SharedLedger};
-use super::settings::{LARGEST_ALIGNMENT, MOST_BUFFERS, Settings};
-use super::{proposal, report};
-use crate::runtime::figures::{self, Figure};
+use super::memory::process::Lease;
+use super::options::{CopyOut, Propose, Role, WhenFull};
+use super::pool::SharedLedger;
+use super::report;
+use super::settings::{LARGEST_ALIGNMENT, LONGEST_MILLIS, LONGEST_WAIT, MOST_BUFFERS, Settings};
+use super::state::State;
+use crate::runtime::figures;
 use crate::runtime::guard::guard;
 use crate::runtime::lock::lock;
-use crate::runtime::pads;
 use crate::runtime::stats::Stats;
-use crate::runtime::telemetry::{self, Observed, Registration};
+use crate::runtime::telemetry::Observed;
 
-const FACTORY: &str = "bufferrecycler";
-const DOWNSTREAM: &str = "downstream";
-const STATS: &str = "application/x-livetune-bufferrecycler-stats";
-
-static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
-        FACTORY,
+        super::FACTORY,
         gst::DebugColorFlags::empty(),
         Some("Recycling of video buffers"),
     )
@@ -45,9 +41,9 @@ pub struct BufferRecycler {
         default = Settings::DEFAULT.min_buffers,
         mutable_ready,
         nick = "Minimum buffers",
-        blurb = "Buffers that the pool has from the start, each of the size of a frame; also raises the minimum of a \
-                 pool or an advice from downstream, so that cameras and decoders allocate more (0 = as many as \
-                 downstream asks for)"
+        blurb = "Buffers that the pool has from the start and keeps, each of the size of a frame; also raises the \
+                 minimum of a pool or an advice from downstream, so that cameras and decoders allocate more (0 = as \
+                 the role says, else as many as downstream asks for)"
     )]
     #[property(
         name = "max-buffers",
@@ -60,9 +56,37 @@ pub struct BufferRecycler {
         default = Settings::DEFAULT.max_buffers,
         mutable_ready,
         nick = "Maximum buffers",
-        blurb = "Buffers of our pool that may be in use at once; upstream then waits until one comes home, for ever if \
-                 downstream keeps them all. A pool of downstream keeps its own maximum, and ours in its place has the \
-                 same (0 = unlimited)"
+        blurb = "Buffers of our pool that may be in use at once; upstream then waits until one comes home, as long \
+                 as max-wait says. A pool of downstream keeps its own maximum, and ours in its place has the same \
+                 (0 = unlimited)"
+    )]
+    #[property(
+        name = "extra-buffers",
+        type = u32,
+        member = extra_buffers,
+        get,
+        set,
+        minimum = 0,
+        maximum = MOST_BUFFERS,
+        default = Settings::DEFAULT.extra_buffers,
+        mutable_ready,
+        nick = "Extra buffers",
+        blurb = "Buffers that upstream is asked to have beyond what downstream asks for, for what queues behind \
+                 this element hold: they never ask for it. Cameras (v4l2src) and decoders allocate them; a maximum \
+                 is never raised (0 = none)"
+    )]
+    #[property(
+        name = "buffer-size",
+        type = u32,
+        member = buffer_size,
+        get,
+        set,
+        minimum = 0,
+        default = Settings::DEFAULT.buffer_size,
+        mutable_ready,
+        nick = "Buffer size",
+        blurb = "Bytes of a buffer that upstream is advised of where the caps do not tell them: encoded video, \
+                 packets (0 = as the role says, else no advice)"
     )]
     #[property(
         name = "alignment",
@@ -76,112 +100,233 @@ pub struct BufferRecycler {
         mutable_ready,
         nick = "Alignment",
         blurb = "Bytes that the address of each buffer is a multiple of, a power of two; up to 256 of strides too, \
-                 where both neighbours support GstVideoMeta. Not applied to a pool of downstream that is kept (0 or 1 = none)"
+                 where both neighbours support GstVideoMeta. Not applied to a pool of downstream that is kept (0 = \
+                 as the role says, else none; 1 = none)"
     )]
-    settings: Mutex<Settings>,
-    state: Mutex<Option<State>>,
+    #[property(
+        name = "role",
+        type = Role,
+        member = role,
+        get,
+        set,
+        mutable_ready,
+        nick = "Role",
+        blurb = "What the buffers are for: sets min-buffers, buffer-size and alignment where they are 0",
+        builder(Settings::DEFAULT.role)
+    )]
+    #[property(
+        name = "propose",
+        type = Propose,
+        member = propose,
+        get,
+        set,
+        mutable_ready,
+        nick = "Propose",
+        blurb = "What upstream is offered where downstream offers nothing special",
+        builder(Settings::DEFAULT.propose)
+    )]
+    #[property(
+        name = "max-wait",
+        type = u32,
+        member = max_wait,
+        get,
+        set,
+        maximum = LONGEST_WAIT,
+        default = Settings::DEFAULT.max_wait,
+        mutable_ready,
+        nick = "Maximum wait",
+        blurb = "How long, in ms, upstream waits at the maximum of our pool, until when-full decides; after that \
+                 nobody waits before a buffer came home (0 = not at all)"
+    )]
+    #[property(
+        name = "when-full",
+        type = WhenFull,
+        member = when_full,
+        get,
+        set,
+        mutable_ready,
+        nick = "When full",
+        blurb = "What happens when upstream waited at the maximum of our pool in vain; there is one warning on the \
+                 bus",
+        builder(Settings::DEFAULT.when_full)
+    )]
+    #[property(
+        name = "copy-out",
+        type = CopyOut,
+        member = copy_out,
+        get,
+        set,
+        mutable_ready,
+        nick = "Copy out",
+        blurb = "When frames are copied into recycled memory, so that upstream has its buffer back at once. \
+                 Upstream runs low when its pool has a maximum and all but two of its buffers are held downstream; \
+                 a frame in memory of a device is never copied",
+        builder(Settings::DEFAULT.copy_out)
+    )]
+    #[property(
+        name = "copy-threshold",
+        type = u32,
+        member = copy_threshold,
+        get,
+        set,
+        maximum = MOST_BUFFERS,
+        default = Settings::DEFAULT.copy_threshold,
+        mutable_ready,
+        nick = "Copy threshold",
+        blurb = "Buffers of upstream that downstream may hold before copy-out=when-low copies, also where it is not \
+                 known how many upstream has (0 = all but two of a pool that has a maximum)"
+    )]
+    #[property(
+        name = "process-allocator",
+        type = bool,
+        member = process_allocator,
+        get,
+        set,
+        default = Settings::DEFAULT.process_allocator,
+        mutable_ready,
+        nick = "Process allocator",
+        blurb = "Make the recycling allocator GStreamer's default while this element runs: for all pipelines of the \
+                 process, until the last such element stops. Helps elements that allocate each frame, where the \
+                 allocator of the process takes new memory for it: above 32 MiB with glibc, from a few MiB with \
+                 musl or jemalloc"
+    )]
+    #[property(
+        name = "max-pooled-bytes",
+        type = u64,
+        member = max_pooled_bytes,
+        get,
+        set,
+        default = Settings::DEFAULT.max_pooled_bytes,
+        mutable_ready,
+        nick = "Maximum of pooled bytes",
+        blurb = "Memory, in bytes, that may lie unused: in each pool of this element, and in the recycling \
+                 allocator, where the largest wish of all elements of the process counts (0 = 256 MiB, or two \
+                 frames where that is more)"
+    )]
+    #[property(
+        name = "idle-trim",
+        type = u32,
+        member = idle_trim,
+        get,
+        set,
+        maximum = LONGEST_MILLIS,
+        default = Settings::DEFAULT.idle_trim,
+        mutable_ready,
+        nick = "Idle trim",
+        blurb = "After how long, in ms, memory that nobody needed is given back to the system, as after a stall: half of \
+                 it in the pool, half of it in the recycling allocator, whose largest wish in the process counts (0 = never)"
+    )]
+    #[property(
+        name = "min-size",
+        type = u32,
+        member = min_size,
+        get,
+        set,
+        default = Settings::DEFAULT.min_size,
+        mutable_ready,
+        nick = "Minimum size",
+        blurb = "Bytes from which the recycling allocator recycles, at least 32 KiB; what is smaller is left to malloc"
+    )]
+    #[property(
+        name = "prefault",
+        type = bool,
+        member = prefault,
+        get,
+        set,
+        default = Settings::DEFAULT.prefault,
+        mutable_ready,
+        nick = "Prefault",
+        blurb = "Touch new memory of the recycling allocator when it is made, so that the first frame in it takes \
+                 no page faults"
+    )]
+    #[property(
+        name = "huge-pages",
+        type = bool,
+        member = huge_pages,
+        get,
+        set,
+        default = Settings::DEFAULT.huge_pages,
+        mutable_ready,
+        nick = "Huge pages",
+        blurb = "Ask for huge pages for blocks of 4 MiB or more of the recycling allocator: fewer page faults for \
+                 new memory, but more memory and slower encoding where frames are only partly filled"
+    )]
+    #[property(
+        name = "poison",
+        type = bool,
+        member = poison,
+        get,
+        set,
+        default = Settings::DEFAULT.poison,
+        mutable_ready,
+        nick = "Poison",
+        blurb = "For debugging: fill memory that comes back with a pattern and check it before it is used again; \
+                 who writes into a frame that it gave back is told of by a warning in the log and a counter"
+    )]
+    #[property(
+        name = "hold-warning",
+        type = u32,
+        member = hold_warning,
+        get,
+        set,
+        maximum = LONGEST_MILLIS,
+        default = Settings::DEFAULT.hold_warning,
+        mutable_playing,
+        nick = "Hold warning",
+        blurb = "How long, in ms, a buffer may be out before a livetune-buffers message tells of it, once for each \
+                 buffer (0 = for ever)"
+    )]
+    #[property(
+        name = "post-messages",
+        type = bool,
+        member = post_messages,
+        get,
+        set,
+        default = Settings::DEFAULT.post_messages,
+        mutable_playing,
+        nick = "Post messages",
+        blurb = "Post livetune-buffers messages on the bus: a pool ran dry, upstream's own pool ran low, a buffer \
+                 is held for too long"
+    )]
+    pub(super) settings: Mutex<Settings>,
+    pub(super) state: Mutex<Option<State>>,
+    /// From NULL→READY to READY→NULL, where our allocator is the default.
+    pub(super) lease: Mutex<Option<Lease>>,
     #[property(
         name = "stats",
         type = Stats,
         get = Self::stats,
         nick = "Statistics",
-        blurb = "Buffers made, reused and outstanding, bytes held, buffers that passed and how many of them came from \
-                 our pool; which pool upstream was offered and why"
+        blurb = "What our pools allocated, reused, hold and gave back, what passed and where its memory came from, what \
+                 was copied and dropped, which pool upstream was offered and why, page faults of the process"
     )]
-    ledger: SharedLedger,
-}
-
-/// Exists from READY→PAUSED to PAUSED→READY.
-struct State {
-    sizing: Sizing,
-    offered: Offered,
-    /// Upstream owns the pools; the old ones live until their last buffer is home.
-    pools: Vec<glib::WeakRef<RecyclingPool>>,
-    _registration: Registration,
-}
-
-/// Whose pool upstream was last offered.
-#[derive(Clone, Copy)]
-struct Offered {
-    whose: &'static str,
-    reason: Reason,
-}
-
-impl Offered {
-    const NOTHING_YET: Self = Self {
-        whose: "none",
-        reason: Reason::NotAsked,
-    };
-
-    fn new(request: &Request, decision: &Decision) -> Self {
-        let whose = match (decision.answer, request.downstream) {
-            (Answer::OwnPool(_), _) => "own",
-            (_, Downstream::Pool(_) | Downstream::PlainPool(_)) => DOWNSTREAM,
-            _ => "none",
-        };
-        Self {
-            whose,
-            reason: decision.reason,
-        }
-    }
+    #[property(
+        name = "advise",
+        type = Option<String>,
+        get = Self::advise,
+        nick = "Advice",
+        blurb = "What would help in this pipeline, from what was counted so far; also that nothing would"
+    )]
+    pub(super) ledger: SharedLedger,
 }
 
 impl BufferRecycler {
-    fn sizing(&self) -> Result<Sizing, gst::ErrorMessage> {
-        let settings = *lock(&self.settings);
-        settings
-            .sizing()
-            .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ("{error}")))
-    }
-
-    /// Answers `query`, which downstream has already seen; whether anything was added to it.
-    fn answer(
-        &self,
-        query: &mut gst::query::Allocation,
-        sizing: &Sizing,
-    ) -> Result<bool, gst::LoggableError> {
-        let request = proposal::request(query);
-        let decision = sizing.answer(&request);
-        let pool = proposal::apply(query, decision.answer, sizing, &self.ledger)?;
-        let offered = Offered::new(&request, &decision);
-        let aligned = sizing.address_mask() > 0 && offered.whose != DOWNSTREAM;
-        if aligned {
-            proposal::align(query, sizing.address_mask());
-        }
-        gst::info!(CAT, imp = self, "asked {request:?}, answered {decision:?}");
-        self.remember(offered, pool.as_ref());
-        Ok(aligned || decision.answer != Answer::Leave)
-    }
-
-    /// Keeps track of what was `offered`. An element that stopped meanwhile lets nobody wait at its `pool`.
-    fn remember(&self, offered: Offered, pool: Option<&RecyclingPool>) {
-        let runs = lock(&self.state).as_mut().map(|state| {
-            state.offered = offered;
-            state.pools.retain(|pool| pool.upgrade().is_some());
-            state.pools.extend(pool.map(ObjectExt::downgrade));
-        });
-        if runs.is_none()
-            && let Some(pool) = pool
-        {
-            pool.retire();
-        }
-    }
-
     fn stats(&self) -> Stats {
-        let empty = Stats(gst::Structure::new_empty(STATS));
+        let empty = Stats(gst::Structure::new_empty(report::STATS));
         guard("bufferrecycler's stats", empty, || {
-            Stats(figures::structure(STATS, &self.figures()))
+            Stats(figures::structure(report::STATS, &self.figures()))
         })
     }
-}
 
-impl Observed for BufferRecycler {
-    fn figures(&self) -> Vec<Figure> {
-        let offered = lock(&self.state)
-            .as_ref()
-            .map_or(Offered::NOTHING_YET, |state| state.offered);
-        let ledger = *lock(&self.ledger);
-        report::figures(&ledger, offered.whose, offered.reason)
+    fn advise(&self) -> Option<String> {
+        guard("bufferrecycler's advice", None, || {
+            Some(self.advice().to_string())
+        })
+    }
+
+    /// Has `action` done to the state, where there is one.
+    pub(super) fn with_state<R>(&self, action: impl FnOnce(&mut State) -> R) -> Option<R> {
+        lock(&self.state).as_mut().map(action)
     }
 }
 
@@ -206,90 +351,3 @@ impl ObjectImpl for BufferRecycler {
 impl GstObjectImpl for BufferRecycler {}
 
 impl PresetImpl for BufferRecycler {}
-
-impl ElementImpl for BufferRecycler {
-    fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
-        static METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
-            gst::subclass::ElementMetadata::new(
-                "Buffer recycler",
-                "Generic",
-                "Offers upstream a buffer pool so that video frames reuse memory, and counts what is reused; passes \
-                 all data unchanged",
-                "livetune developers",
-            )
-        });
-        Some(&METADATA)
-    }
-
-    fn pad_templates() -> &'static [gst::PadTemplate] {
-        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> =
-            LazyLock::new(|| pads::always(&gst::Caps::new_any()));
-        &TEMPLATES
-    }
-
-    fn change_state(
-        &self,
-        transition: gst::StateChange,
-    ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
-        if transition == gst::StateChange::NullToReady {
-            self.sizing().map_err(|error| {
-                self.post_error_message(error);
-                gst::StateChangeError
-            })?;
-        }
-        self.parent_change_state(transition)
-    }
-}
-
-impl BaseTransformImpl for BufferRecycler {
-    const MODE: gst_base::subclass::BaseTransformMode =
-        gst_base::subclass::BaseTransformMode::AlwaysInPlace;
-    const PASSTHROUGH_ON_SAME_CAPS: bool = true;
-    const TRANSFORM_IP_ON_PASSTHROUGH: bool = true;
-
-    fn start(&self) -> Result<(), gst::ErrorMessage> {
-        let sizing = self.sizing()?;
-        lock(&self.ledger).begin_run();
-        let state = State {
-            sizing,
-            offered: Offered::NOTHING_YET,
-            pools: Vec::new(),
-            _registration: telemetry::register(self, FACTORY, None),
-        };
-        *lock(&self.state) = Some(state);
-        Ok(())
-    }
-
-    fn stop(&self) -> Result<(), gst::ErrorMessage> {
-        let stopped = lock(&self.state).take();
-        let pools = stopped.iter().flat_map(|state| &state.pools);
-        pools
-            .filter_map(glib::WeakRef::upgrade)
-            .for_each(|pool| pool.retire());
-        Ok(())
-    }
-
-    fn propose_allocation(
-        &self,
-        decide_query: Option<&gst::query::Allocation>,
-        query: &mut gst::query::Allocation,
-    ) -> Result<(), gst::LoggableError> {
-        let downstream = self.parent_propose_allocation(decide_query, query);
-        let Some(sizing) = lock(&self.state).as_ref().map(|state| state.sizing) else {
-            return downstream;
-        };
-        match self.answer(query, &sizing)? {
-            true => Ok(()),
-            false => downstream,
-        }
-    }
-
-    fn transform_ip_passthrough(
-        &self,
-        buffer: &gst::Buffer,
-    ) -> Result<gst::FlowSuccess, gst::FlowError> {
-        let recycled = RecyclingPool::made(&self.ledger, buffer);
-        lock(&self.ledger).on_passed(buffer.size() as u64, recycled);
-        Ok(gst::FlowSuccess::Ok)
-    }
-}

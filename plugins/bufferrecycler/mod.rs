@@ -1,38 +1,70 @@
-//! `bufferrecycler`: frames are written into memory that was used before.
+//! `bufferrecycler`: no frame is allocated twice, no camera is starved, no memory grows without bound.
 //!
-//! Upstream elements ask downstream where to take buffers from (the ALLOCATION query). Many sinks, encoders and
-//! applications answer nothing, and then an element without a pool of its own allocates every frame. This element
-//! passes everything through untouched and answers in their place: with a pool for raw video in system memory, sized
-//! by what downstream advises and by `min-buffers` and `max-buffers`. Video filters (`videoscale`, `videoconvert`)
-//! offer a plain GstVideoBufferPool: ours takes its place, with its numbers and options, so that its buffers are
-//! counted. Any other pool of downstream (of a display, a camera, shared memory) is kept and only its minimum raised,
-//! which also gives a camera or a decoder more buffers to work with.
+//! Data passes unchanged. The element does five things, each of which helps in some pipelines and in others gains nothing;
+//! `advise` says which is the case, from what it counted:
 //!
-//! Place it behind the element whose frames shall be recycled and in front of what offers no pool or a plain one: a
-//! sink, an encoder, an application, a `tee` (which drops pools), a filter:
+//! - **A pool for upstream** (`propose=pool`, the default). Upstream elements ask downstream where to take buffers from (the
+//!   ALLOCATION query); many sinks, encoders and applications answer nothing, a `tee` strips the answer. For raw video in
+//!   system memory the answer is a pool of ours, sized by what downstream advises. A plain GstVideoBufferPool of downstream
+//!   gives way to it, any other pool is kept and only its minimum raised. Ours **shrinks again** after a stall
+//!   (`idle-trim`), where a stock pool keeps what it ever had; and at its maximum upstream waits for `max-wait` only, then
+//!   it grows or drops (`when-full`), with one warning, where a stock pool waits for ever. Processor time is gained only
+//!   where upstream has no pool of its own (plain GstBaseSrc and GstBaseTransform) and malloc takes new memory for each
+//!   frame: above 32 MiB with glibc, from a few MiB with musl or jemalloc. Most video elements bring pools since 1.20:
+//!   there nothing is gained but the shrinking and what survives changes of caps.
+//! - **More capture buffers** (`extra-buffers`). Queues hold buffers and never ask for them. The minimum in the answer is
+//!   raised by so many, never a maximum, and v4l2src and decoders allocate them. It costs their memory.
+//! - **Copies while a camera runs out of buffers** (`copy-out=when-low`, the default). Where upstream's own pool has a
+//!   maximum and all but two of its buffers are held downstream, frames are copied into recycled memory and the camera has
+//!   its buffer back at once. Nothing is copied, or even counted, where a pool has no maximum. A frame of a 4K camera costs
+//!   about half a millisecond; `extra-buffers` is cheaper where the driver has more.
+//! - **A recycling allocator for the process** (`process-allocator=true`, off by default because it changes the default of
+//!   the whole process). It serves what no pool can: copies on write behind a `tee`, overlays, encoders, compositors. This
+//!   is where most processor time can be gained: several times the throughput at 5K and 8K, with any frame under musl or
+//!   jemalloc; with glibc and frames below 32 MiB nothing. `propose=allocator` offers the same memory to elements upstream
+//!   alone (decoders, encoders).
+//! - **Sight.** `stats` and `livetune-buffers` messages: a pool ran dry, a camera's pool ran low, a buffer is held for longer
+//!   than `hold-warning`; page faults; where the memory of what passed came from. `poison` finds who writes into frames that
+//!   it gave back.
+//!
+//! Place it behind the element whose frames it is about, in front of any `tee` or `queue`:
 //!
 //! ```text
+//! gst-launch-1.0 v4l2src ! bufferrecycler extra-buffers=8 ! queue ! videoconvert ! autovideosink
 //! gst-launch-1.0 videotestsrc ! video/x-bayer,width=5120,height=2160 ! bayer2rgb !
 //!     bufferrecycler min-buffers=4 ! queue ! fakesink
 //! ```
 //!
-//! It helps upstream elements that use a pool only when they are offered one (plain GstBaseSrc and GstBaseTransform as
-//! above), with frames that the allocator does not recycle by itself: above 32 MiB with glibc, from a few MiB with musl
-//! or jemalloc. The line above then takes half the processor time and no page faults. Most video elements bring a pool
-//! of their own since GStreamer 1.20, and software decoders push copies of what they decoded into a pool: then nothing
-//! is gained. `stats` tells which is the case (`offered`, `offered-reason`, and `recycled` of `buffers`).
+//! `role` and the presets `frame`, `encode` and `network` set numbers, sizes and alignments for a purpose.
 //!
-//! A recycled frame holds the pixels of an earlier one until upstream has written it, as with any pool.
+//! What it cannot do: sources that wrap memory of their own (multifilesrc, an appsrc, Python's bytes) and elements that send
+//! no ALLOCATION query (filesrc) are reached by neither pool nor allocator. Frames in memory of a device (CUDA, GL, DMABuf
+//! caps) pass untouched and are counted; no pool is offered for them. A recycled frame holds the pixels of an earlier one
+//! until upstream has written it, as with any pool.
 //!
 //! How pools are negotiated: GStreamer's design document "bufferpool".
+mod copying;
+mod dataflow;
+mod faults;
+mod held;
 mod imp;
+pub mod memory;
+mod offer;
+mod options;
 mod pool;
 mod proposal;
 mod report;
+mod say;
 mod settings;
+mod source;
+mod state;
+mod upstream;
+mod watch;
 
 use gst::glib;
 use gst::prelude::*;
+
+const FACTORY: &str = "bufferrecycler";
 
 glib::wrapper! {
     pub struct BufferRecycler(ObjectSubclass<imp::BufferRecycler>)
@@ -42,5 +74,5 @@ glib::wrapper! {
 
 pub(crate) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     let kind = BufferRecycler::static_type();
-    gst::Element::register(Some(plugin), "bufferrecycler", gst::Rank::NONE, kind)
+    gst::Element::register(Some(plugin), FACTORY, gst::Rank::NONE, kind)
 }

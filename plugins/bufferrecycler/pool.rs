@@ -2,17 +2,24 @@
 
 mod alignment;
 mod gate;
+mod holdings;
 mod imp;
 mod mark;
 #[cfg(test)]
 mod tests;
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 use livetune_core::recycle::{Ledger, Limits};
+use livetune_core::time::MediaTime;
+
+pub(super) use mark::Lent;
+
+use super::options::WhenFull;
 
 /// The books of one element, shared with all pools that it ever offered.
 pub(super) type SharedLedger = Arc<Mutex<Ledger>>;
@@ -23,13 +30,38 @@ glib::wrapper! {
 }
 
 /// What a pool is for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Plan {
     pub(super) ledger: SharedLedger,
+    /// Who is told when the pool runs dry.
+    pub(super) owner: glib::WeakRef<super::BufferRecycler>,
     /// Bits of each buffer's address that must be zero.
     pub(super) address_mask: u32,
     /// Bits of each plane's stride that must be zero, where downstream reads strides from the buffer; else 0.
     pub(super) stride_mask: u32,
+    /// How long somebody waits at the maximum.
+    pub(super) patience: Duration,
+    /// What happens after that.
+    pub(super) when_full: WhenFull,
+    /// How long buffers are kept that nobody needs; zero: for ever.
+    pub(super) window: Duration,
+    /// Bytes that may lie free.
+    pub(super) most_free: u64,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            ledger: SharedLedger::default(),
+            owner: glib::WeakRef::new(),
+            address_mask: 0,
+            stride_mask: 0,
+            patience: Duration::ZERO,
+            when_full: WhenFull::Grow,
+            window: Duration::ZERO,
+            most_free: u64::MAX,
+        }
+    }
 }
 
 impl RecyclingPool {
@@ -76,8 +108,13 @@ impl RecyclingPool {
         self.imp().retire();
     }
 
-    /// Whether the memory of `buffer` was made by a pool with the books `ledger`.
-    pub(super) fn made(ledger: &SharedLedger, buffer: &gst::BufferRef) -> bool {
-        mark::bears(buffer, ledger)
+    /// Gives back what nobody needed for a while.
+    pub(super) fn trim(&self, now: MediaTime) {
+        self.imp().trim(now);
+    }
+
+    /// How the memory of `buffer` was lent by a pool with the books `ledger`, where it was.
+    pub(super) fn lent(ledger: &SharedLedger, buffer: &gst::BufferRef) -> Option<Lent> {
+        mark::of(buffer, ledger)
     }
 }

@@ -1,8 +1,9 @@
 //! Reading upstream's ALLOCATION query and writing our answer into it.
 
-use livetune_core::recycle::{Answer, Downstream, Limits, Request, Sizing};
+use livetune_core::recycle::{Answer, Downstream, Limits, Request};
 
-use super::pool::{Plan, RecyclingPool, SharedLedger};
+use super::pool::{Plan, RecyclingPool};
+use super::source;
 use gst::glib;
 use gst::prelude::*;
 
@@ -26,8 +27,27 @@ pub(super) fn request(query: &gst::query::Allocation) -> Request {
     Request {
         wants_pool: query.need_pool(),
         frame_size: query.caps().and_then(frame_size),
+        largest_size: query.caps().and_then(largest_size),
         downstream,
     }
+}
+
+/// Bytes that no picture with `caps` takes more of, where we have no memory for it: in memory of a device, or JPEG of a
+/// camera, for which v4l2 drivers count two bytes for each pixel.
+fn largest_size(caps: &gst::CapsRef) -> Option<u32> {
+    if !caps.is_fixed() {
+        return None;
+    }
+    let structure = caps.structure(0)?;
+    if structure.name() == "video/x-raw" {
+        let info = gst_video::VideoInfo::from_caps(caps).ok()?;
+        return u32::try_from(info.size()).ok();
+    }
+    if !structure.name().starts_with("image/") {
+        return None;
+    }
+    let side = |name| u32::try_from(structure.get::<i32>(name).ok()?).ok();
+    side("width")?.checked_mul(side("height")?)?.checked_mul(2)
 }
 
 /// Whether `pool` does nothing that one of ours for frames of `caps` would not do: a GstVideoBufferPool itself and none
@@ -40,12 +60,19 @@ fn is_plain(pool: &gst::BufferPool, caps: Option<&gst::CapsRef>) -> bool {
     let configured = config.params().and_then(|params| params.0);
     let same_caps = configured.is_none_or(|configured| Some(configured.as_ref()) == caps);
     let allocator = config.allocator().and_then(|(allocator, _)| allocator);
-    let system = gst::Allocator::find(Some(SYSTEM_MEMORY));
-    same_caps && (allocator.is_none() || allocator == system)
+    same_caps && is_system(allocator.as_ref())
+}
+
+/// Whether `allocator` makes memory that ours can stand in for.
+pub(super) fn is_system(allocator: Option<&gst::Allocator>) -> bool {
+    allocator.is_none_or(|allocator| {
+        let system = gst::Allocator::find(Some(SYSTEM_MEMORY));
+        Some(allocator) == system.as_ref() || *allocator == source::allocator()
+    })
 }
 
 /// Bytes of a raw video frame with `caps` in system memory, or `None` where it is anything else.
-fn frame_size(caps: &gst::CapsRef) -> Option<u32> {
+pub(super) fn frame_size(caps: &gst::CapsRef) -> Option<u32> {
     let raw = caps.structure(0)?.name() == "video/x-raw";
     let plain = caps.features(0).is_none_or(in_system_memory);
     if !raw || !plain || !caps.is_fixed() {
@@ -63,12 +90,17 @@ fn in_system_memory(features: &gst::CapsFeaturesRef) -> bool {
         })
 }
 
+/// Whether `caps` say that the data lies in memory of a device (CUDA, DMABuf, GL ...).
+pub(super) fn on_device(caps: &gst::CapsRef) -> bool {
+    caps.features(0)
+        .is_some_and(|features| !in_system_memory(features))
+}
+
 /// Writes `answer` into `query`. Answers the pool where it is one of ours.
 pub(super) fn apply(
     query: &mut gst::query::Allocation,
     answer: Answer,
-    sizing: &Sizing,
-    ledger: &SharedLedger,
+    plan: Plan,
 ) -> Result<Option<RecyclingPool>, glib::BoolError> {
     match answer {
         Answer::Leave => Ok(None),
@@ -78,7 +110,7 @@ pub(super) fn apply(
             Ok(None)
         }
         Answer::OwnPool(limits) => {
-            let pool = own_pool(query, limits, sizing, ledger)?;
+            let pool = own_pool(query, limits, plan)?;
             put_first(query, Some(pool.upcast_ref()), limits);
             Ok(Some(pool))
         }
@@ -88,8 +120,7 @@ pub(super) fn apply(
 fn own_pool(
     query: &gst::query::Allocation,
     limits: Limits,
-    sizing: &Sizing,
-    ledger: &SharedLedger,
+    mut plan: Plan,
 ) -> Result<RecyclingPool, glib::BoolError> {
     let caps = query
         .get_owned()
@@ -98,15 +129,9 @@ fn own_pool(
     let strides_are_read = query
         .find_allocation_meta::<gst_video::VideoMeta>()
         .is_some();
-    let plan = Plan {
-        ledger: ledger.clone(),
-        address_mask: sizing.address_mask(),
-        stride_mask: if strides_are_read {
-            sizing.stride_mask()
-        } else {
-            0
-        },
-    };
+    if !strides_are_read {
+        plan.stride_mask = 0;
+    }
     match query.allocation_pools().next() {
         Some((Some(plain), ..)) => RecyclingPool::in_place_of(&plain, &caps, limits, plan),
         _ => RecyclingPool::new(&caps, limits, plan),
@@ -134,4 +159,22 @@ pub(super) fn align(query: &mut gst::query::Allocation, mask: u32) {
         aligned.set_align(aligned.align() | mask as usize);
         query.set_nth_allocation_param(index, allocator.as_ref(), aligned);
     }
+}
+
+/// Offers `allocator` where downstream has none of its own; whether it does.
+pub(super) fn offer_allocator(
+    query: &mut gst::query::Allocation,
+    allocator: &gst::Allocator,
+) -> bool {
+    if query.caps().is_some_and(on_device) {
+        return false;
+    }
+    match query.allocation_params().next() {
+        None => query.add_allocation_param(Some(allocator), gst::AllocationParams::default()),
+        Some((theirs, params)) if is_system(theirs.as_ref()) => {
+            query.set_nth_allocation_param(0, Some(allocator), params);
+        }
+        Some(_) => return false,
+    }
+    true
 }

@@ -3,12 +3,18 @@
 use std::sync::{Mutex, OnceLock};
 
 use gst::glib;
+use gst::prelude::*;
 use gst::subclass::prelude::*;
-use livetune_core::recycle::Demand;
+use livetune_core::recycle::Cause;
+use livetune_core::time::MediaTime;
 
 use super::alignment::{self, LargeAlignment};
-use super::gate::Gate;
+use super::gate::{Entered, Gate};
+use super::holdings::Holdings;
 use super::{Plan, SharedLedger, mark};
+use crate::bufferrecycler::options::WhenFull;
+use crate::bufferrecycler::{proposal, source};
+use crate::runtime::clock;
 use crate::runtime::guard::guard;
 use crate::runtime::lock::lock;
 
@@ -20,17 +26,14 @@ pub struct RecyclingPool {
     holdings: Mutex<Holdings>,
 }
 
-/// The buffers that exist, lent or free.
-#[derive(Debug, Default)]
-struct Holdings {
-    count: u64,
-    bytes_each: u64,
-    /// The pool fills up to its minimum: buffers go in that were never lent.
-    filling: bool,
+/// What tells one buffer that is out from another.
+fn key(buffer: &gst::BufferRef) -> u64 {
+    buffer.as_ptr() as u64
 }
 
 impl RecyclingPool {
     pub(super) fn plan(&self, plan: Plan) {
+        lock(&self.holdings).plan(plan.window, plan.most_free);
         // A second plan for the same pool would be lost; `new` is the only caller.
         let _ = self.plan.set(plan);
     }
@@ -39,8 +42,12 @@ impl RecyclingPool {
         self.gate.open();
     }
 
+    fn planned(&self) -> &Plan {
+        self.plan.get_or_init(Plan::default)
+    }
+
     fn ledger(&self) -> &SharedLedger {
-        &self.plan.get_or_init(Plan::default).ledger
+        &self.planned().ledger
     }
 
     fn filling(&self) -> bool {
@@ -54,8 +61,8 @@ impl RecyclingPool {
             holdings.bytes_each = bytes;
             holdings.filling
         };
-        let demand = if filling { Demand::Ahead } else { Demand::Now };
-        lock(self.ledger()).on_made(bytes, demand);
+        let cause = if filling { Cause::Ahead } else { Cause::Miss };
+        lock(self.ledger()).on_made(bytes, cause);
     }
 
     fn on_freed(&self) {
@@ -73,7 +80,12 @@ impl RecyclingPool {
         let Some((caps, size, min, max)) = config.params() else {
             return false;
         };
-        let large = alignment::write(config, self.plan.get_or_init(Plan::default));
+        if let Some((allocator, params)) = config.allocator()
+            && proposal::is_system(allocator.as_ref())
+        {
+            config.set_allocator(Some(&source::allocator()), Some(&params));
+        }
+        let large = alignment::write(config, self.planned());
         config.set_params(caps.as_ref(), size, min, 0);
         let accepted = self.parent_set_config(config);
         if let Some((caps, size, min, _)) = config.params() {
@@ -81,6 +93,7 @@ impl RecyclingPool {
         }
         if accepted {
             self.gate.set_limit(max);
+            lock(&self.holdings).set_min(min);
             *lock(&self.large_alignment) = large;
         }
         accepted
@@ -92,20 +105,90 @@ impl RecyclingPool {
     ) -> Result<gst::Buffer, gst::FlowError> {
         let no_wait = gst::BufferPoolAcquireFlags::DONTWAIT;
         let may_wait = !params.is_some_and(|params| params.flags().contains(no_wait));
-        let entered = self
-            .gate
-            .enter(may_wait, || lock(self.ledger()).on_waited());
+        let patience = may_wait.then_some(self.planned().patience);
+        let entered = self.gate.enter(patience, || self.on_dry());
         // What GstBufferPool answers to DONTWAIT at its maximum.
-        entered.map_err(|_full| gst::FlowError::Eos)?;
+        let entered = entered.map_err(|_full| gst::FlowError::Eos)?;
+        self.on_entered(entered);
         match self.parent_acquire_buffer(params) {
             Ok(buffer) => {
-                lock(self.ledger()).on_acquired();
+                let beyond = entered != Entered::Within;
+                mark::note(
+                    &buffer,
+                    beyond && self.planned().when_full == WhenFull::Drop,
+                );
+                let now = clock::monotonic();
+                lock(&self.holdings).on_lent(now);
+                lock(self.ledger()).on_acquired(key(&buffer), now);
                 Ok(buffer)
             }
             Err(error) => {
                 self.gate.leave();
                 Err(error)
             }
+        }
+    }
+
+    fn on_dry(&self) {
+        lock(self.ledger()).on_waited();
+        if let Some(owner) = self.planned().owner.upgrade() {
+            owner.imp().on_pool_dry();
+        }
+    }
+
+    fn on_entered(&self, entered: Entered) {
+        let Entered::Beyond { limit, first: true } = entered else {
+            return;
+        };
+        lock(self.ledger()).on_timeout();
+        if let Some(owner) = self.planned().owner.upgrade() {
+            owner.imp().on_pool_full(limit, self.planned().when_full);
+        }
+    }
+
+    /// `buffer` came home; one that is too many goes.
+    fn take_back(&self, mut buffer: gst::Buffer) {
+        if self.filling() {
+            self.parent_release_buffer(buffer);
+            return;
+        }
+        let now = clock::monotonic();
+        let too_many = {
+            let mut holdings = lock(&self.holdings);
+            holdings.on_returned(now);
+            holdings.excess(now) > 0
+        };
+        lock(self.ledger()).on_returned(key(&buffer));
+        if too_many {
+            self.discard(&mut buffer);
+        }
+        self.parent_release_buffer(buffer);
+        self.gate.leave();
+    }
+
+    /// Has GstBufferPool free `buffer` when it is released next.
+    fn discard(&self, buffer: &mut gst::Buffer) {
+        if let Some(buffer) = buffer.get_mut() {
+            buffer.set_flags(gst::BufferFlags::TAG_MEMORY);
+            lock(self.ledger()).on_trimmed(buffer.maxsize() as u64);
+        }
+    }
+
+    /// Frees what nobody needed for a while. Buffers are taken from the parent's queue past our books, as they are not
+    /// lent to anybody.
+    pub(super) fn trim(&self, now: MediaTime) {
+        let excess = lock(&self.holdings).excess(now);
+        if excess == 0 || !self.obj().is_active() {
+            return;
+        }
+        let at_once =
+            gst::BufferPoolAcquireParams::with_flags(gst::BufferPoolAcquireFlags::DONTWAIT);
+        for _ in 0..excess {
+            let Ok(mut buffer) = self.parent_acquire_buffer(Some(&at_once)) else {
+                return;
+            };
+            self.discard(&mut buffer);
+            self.parent_release_buffer(buffer);
         }
     }
 }
@@ -179,12 +262,7 @@ impl BufferPoolImpl for RecyclingPool {
 
     fn release_buffer(&self, buffer: gst::Buffer) {
         guard("a pool that takes back", (), || {
-            let lent = !self.filling();
-            self.parent_release_buffer(buffer);
-            if lent {
-                lock(self.ledger()).on_returned();
-                self.gate.leave();
-            }
+            self.take_back(buffer);
         });
     }
 

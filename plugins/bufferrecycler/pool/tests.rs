@@ -5,6 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::*;
+use crate::runtime::clock;
 use crate::runtime::lock::lock;
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -34,12 +35,13 @@ fn active_pool(min: u32, max: u32, plan: Plan) -> RecyclingPool {
 fn plan(ledger: &SharedLedger) -> Plan {
     Plan {
         ledger: ledger.clone(),
+        patience: LIMIT,
         ..Plan::default()
     }
 }
 
 fn books(ledger: &SharedLedger) -> Ledger {
-    *lock(ledger)
+    lock(ledger).clone()
 }
 
 /// Takes a buffer from `pool` in another thread and tells how that went.
@@ -51,7 +53,7 @@ fn acquire_elsewhere(pool: &RecyclingPool) -> mpsc::Receiver<Result<gst::Buffer,
 }
 
 fn wait_until_somebody_waits(ledger: &SharedLedger) {
-    while books(ledger).waits() == 0 {
+    while books(ledger).counts().waits == 0 {
         thread::yield_now();
     }
 }
@@ -61,19 +63,25 @@ fn a_buffer_that_came_home_is_lent_again() {
     let ledger = SharedLedger::default();
     let pool = active_pool(2, 0, plan(&ledger));
     assert_eq!(
-        (books(&ledger).made(), books(&ledger).outstanding()),
+        (
+            books(&ledger).counts().allocations,
+            books(&ledger).outstanding()
+        ),
         (2, 0)
     );
     for _ in 0..10 {
         let first = pool.acquire_buffer(None).expect("a buffer");
         let _second = pool.acquire_buffer(None).expect("a buffer");
-        assert!(RecyclingPool::made(&ledger, &first));
-        assert!(!RecyclingPool::made(&SharedLedger::default(), &first));
-        assert!(!RecyclingPool::made(&ledger, &gst::Buffer::new()));
+        assert!(RecyclingPool::lent(&ledger, &first).is_some());
+        assert!(RecyclingPool::lent(&SharedLedger::default(), &first).is_none());
+        assert!(RecyclingPool::lent(&ledger, &gst::Buffer::new()).is_none());
         assert_eq!(books(&ledger).outstanding(), 2);
     }
     let books_now = books(&ledger);
-    assert_eq!((books_now.made(), books_now.reused()), (2, 20));
+    assert_eq!(
+        (books_now.counts().allocations, books_now.counts().hits()),
+        (2, 20)
+    );
     assert_eq!(books_now.outstanding(), 0);
     assert!(books_now.pooled_bytes() >= u64::from(2 * FRAME));
 }
@@ -86,10 +94,10 @@ fn copies_and_parts_that_share_the_memory_are_known() {
     let shared = lent.copy();
     let part = lent.copy_region(gst::BufferCopyFlags::MEMORY, 100..200);
     drop(lent);
-    assert!(RecyclingPool::made(&ledger, &shared));
-    assert!(RecyclingPool::made(&ledger, &part.expect("a part")));
+    assert!(RecyclingPool::lent(&ledger, &shared).is_some());
+    assert!(RecyclingPool::lent(&ledger, &part.expect("a part")).is_some());
     let deep = shared.copy_deep().expect("a copy");
-    assert!(!RecyclingPool::made(&ledger, &deep));
+    assert!(RecyclingPool::lent(&ledger, &deep).is_none());
 }
 
 #[test]
@@ -105,7 +113,11 @@ fn memory_that_outlives_its_books_is_nobody_elses() {
     drop(ledger);
     // Where the old books are gone, one of so many lies at their address.
     let others: Vec<_> = (0..1_000).map(|_| SharedLedger::default()).collect();
-    assert!(!others.iter().any(|other| RecyclingPool::made(other, &kept)));
+    assert!(
+        !others
+            .iter()
+            .any(|other| RecyclingPool::lent(other, &kept).is_some())
+    );
 }
 
 #[test]
@@ -146,7 +158,13 @@ fn memory_that_a_user_kept_is_not_lent_again() {
     drop(buffer);
     let next = pool.acquire_buffer(None).expect("a buffer");
     assert_ne!(next.peek_memory(0).as_ptr(), kept.peek_memory(0).as_ptr());
-    assert_eq!((books(&ledger).made(), books(&ledger).reused()), (2, 0));
+    assert_eq!(
+        (
+            books(&ledger).counts().allocations,
+            books(&ledger).counts().hits()
+        ),
+        (2, 0)
+    );
 }
 
 #[test]
@@ -159,7 +177,7 @@ fn who_does_not_want_to_wait_is_told_that_the_pool_is_at_its_maximum() {
         pool.acquire_buffer(Some(&at_once)),
         Err(gst::FlowError::Eos)
     );
-    assert_eq!(books(&ledger).waits(), 0);
+    assert_eq!(books(&ledger).counts().waits, 0);
 }
 
 #[test]
@@ -171,7 +189,13 @@ fn a_waiter_gets_the_buffer_that_comes_home() {
     wait_until_somebody_waits(&ledger);
     drop(held);
     assert!(waiter.recv_timeout(LIMIT).expect("an answer").is_ok());
-    assert_eq!((books(&ledger).made(), books(&ledger).reused()), (1, 1));
+    assert_eq!(
+        (
+            books(&ledger).counts().allocations,
+            books(&ledger).counts().hits()
+        ),
+        (1, 1)
+    );
 }
 
 #[test]
@@ -262,4 +286,99 @@ fn frames_aligned_to_pages_keep_their_rows_close_together() {
     let meta = buffer.meta::<gst_video::VideoMeta>().expect("a meta");
     // A row of luma is as long as two of chroma.
     assert_eq!(meta.stride(), &[512, 256, 256]);
+}
+
+/// A pool of one whose only buffer is out, and that waits for 10 ms.
+fn full_pool(ledger: &SharedLedger, when_full: WhenFull) -> (RecyclingPool, gst::Buffer) {
+    let plan = Plan {
+        patience: Duration::from_millis(10),
+        when_full,
+        ..plan(ledger)
+    };
+    let pool = active_pool(0, 1, plan);
+    let held = pool.acquire_buffer(None).expect("a buffer");
+    (pool, held)
+}
+
+#[test]
+fn a_pool_that_grows_lends_more_than_its_maximum_after_a_while() {
+    let ledger = SharedLedger::default();
+    let (pool, held) = full_pool(&ledger, WhenFull::Grow);
+    let more: Vec<_> = (0..3)
+        .map(|_| pool.acquire_buffer(None).expect("a buffer"))
+        .collect();
+    let lent = more
+        .iter()
+        .map(|buffer| RecyclingPool::lent(&ledger, buffer));
+    let within = Lent {
+        beyond_maximum: false,
+    };
+    assert!(lent.into_iter().all(|lent| lent == Some(within)));
+    // Who waited once in vain does not wait again before a buffer came home.
+    let counts = books(&ledger).counts();
+    assert_eq!((counts.waits, counts.timeouts), (1, 1));
+    assert_eq!(books(&ledger).outstanding(), 4);
+    drop((more, held));
+    let _again = pool.acquire_buffer(None).expect("a buffer");
+    assert_eq!(books(&ledger).counts().waits, 1);
+    pool.acquire_buffer(None).expect("a buffer");
+    assert_eq!(books(&ledger).counts().waits, 2);
+}
+
+#[test]
+fn a_pool_that_drops_marks_what_it_lends_beyond_its_maximum() {
+    let ledger = SharedLedger::default();
+    let (pool, held) = full_pool(&ledger, WhenFull::Drop);
+    let beyond = |buffer: &gst::Buffer| {
+        let lent = RecyclingPool::lent(&ledger, buffer);
+        lent.expect("a buffer of ours").beyond_maximum
+    };
+    assert!(!beyond(&held));
+    let surplus = pool.acquire_buffer(None).expect("a buffer");
+    assert!(beyond(&surplus) && beyond(&surplus.copy()));
+    drop((surplus, held));
+    assert!(!beyond(&pool.acquire_buffer(None).expect("a buffer")));
+}
+
+#[test]
+fn a_pool_shrinks_to_what_was_needed_lately() {
+    let ledger = SharedLedger::default();
+    let plan = Plan {
+        window: Duration::from_secs(2),
+        ..plan(&ledger)
+    };
+    let pool = active_pool(1, 0, plan);
+    let stall: Vec<_> = (0..20)
+        .map(|_| pool.acquire_buffer(None).expect("a buffer"))
+        .collect();
+    let one = u64::from(FRAME);
+    drop(stall);
+    let _in_use = pool.acquire_buffer(None).expect("a buffer");
+    let now = clock::monotonic();
+    pool.trim(now);
+    assert!(books(&ledger).pooled_bytes() >= 20 * one, "too early");
+    pool.trim(now.after(Duration::from_secs(3)));
+    let held = books(&ledger).pooled_bytes();
+    assert!((one..2 * one).contains(&held), "{held}");
+    assert!(books(&ledger).counts().trimmed_bytes >= 19 * one);
+    assert_eq!(books(&ledger).counts().allocations, 20);
+    // It works on as before.
+    let _another = pool.acquire_buffer(None).expect("a buffer");
+    assert_eq!(books(&ledger).outstanding(), 2);
+}
+
+#[test]
+fn free_buffers_beyond_the_limit_go_as_they_come_home() {
+    let ledger = SharedLedger::default();
+    let plan = Plan {
+        most_free: 3 * u64::from(FRAME) + 2_000,
+        ..plan(&ledger)
+    };
+    let pool = active_pool(0, 0, plan);
+    let all: Vec<_> = (0..10)
+        .map(|_| pool.acquire_buffer(None).expect("a buffer"))
+        .collect();
+    drop(all);
+    let held = books(&ledger).pooled_bytes() / u64::from(FRAME);
+    assert_eq!(held, 3);
 }

@@ -2,17 +2,18 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use livetune_core::recycle::{Config, Downstream, Ledger, Request, Sizing};
+use livetune_core::recycle::{Config, Downstream, Ledger, Origin, Request, Sizing};
+use livetune_core::time::MediaTime;
 
 fn per_buffer(c: &mut Criterion) {
     let mut ledger = Ledger::default();
     c.bench_function("recycle/passed", |b| {
-        b.iter(|| ledger.on_passed(black_box(3_110_400), black_box(true)));
+        b.iter(|| ledger.on_passed(black_box(3_110_400), black_box(Origin::Ours)));
     });
     c.bench_function("recycle/lent and returned", |b| {
         b.iter(|| {
-            black_box(&mut ledger).on_acquired();
-            black_box(&mut ledger).on_returned();
+            black_box(&mut ledger).on_acquired(1, MediaTime::ZERO);
+            black_box(&mut ledger).on_returned(1);
         });
     });
     let Ok(sizing) = Sizing::new(Config::default()) else {
@@ -21,6 +22,7 @@ fn per_buffer(c: &mut Criterion) {
     let request = Request {
         wants_pool: true,
         frame_size: Some(3_110_400),
+        largest_size: None,
         downstream: Downstream::Nothing,
     };
     c.bench_function("recycle/answer", |b| {

@@ -7,14 +7,33 @@ use std::fmt;
 const MAX_STRIDE_ALIGNMENT: u32 = 256;
 
 /// What the user wants of the pools.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
     /// Buffers to have at least; 0 = as many as downstream asks for.
     pub min_buffers: u32,
     /// Buffers to have at most; 0 = no limit.
     pub max_buffers: u32,
+    /// Buffers to have beyond what downstream and `min_buffers` ask for, as far as the maximum goes.
+    pub extra_buffers: u32,
     /// Bytes that each buffer's address is a multiple of; 0 or 1 = any.
     pub alignment: u32,
+    /// Bytes of a buffer where the caps do not tell; 0 = then nothing is said.
+    pub buffer_size: u32,
+    /// A pool of our own may be offered.
+    pub offers_pool: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            min_buffers: 0,
+            max_buffers: 0,
+            extra_buffers: 0,
+            alignment: 0,
+            buffer_size: 0,
+            offers_pool: true,
+        }
+    }
 }
 
 /// Why a [`Config`] cannot work.
@@ -86,6 +105,9 @@ pub struct Request {
     pub wants_pool: bool,
     /// Bytes of one frame where we could pool it (raw video in system memory).
     pub frame_size: Option<u32>,
+    /// Bytes that no frame takes more of, where we could not pool it (such as frames on a device, or JPEG of a
+    /// camera).
+    pub largest_size: Option<u32>,
     /// What downstream answered before us.
     pub downstream: Downstream,
 }
@@ -96,7 +118,7 @@ pub enum Answer {
     /// Offer a pool of our own with these numbers, in the place of downstream's first entry. Where that is a plain
     /// pool, ours is configured as that one is.
     OwnPool(Limits),
-    /// Keep downstream's first entry, with these numbers.
+    /// Keep downstream's first entry, with these numbers; where it has none, this is advice without a pool.
     Raise(Limits),
     /// Hand downstream's answer on as it is.
     Leave,
@@ -124,6 +146,8 @@ pub enum Reason {
     PoolNotWanted,
     /// Not raw video in system memory: nothing that we could pool.
     NotRawVideo,
+    /// We are to offer no pool.
+    PoolNotProposed,
 }
 
 impl Reason {
@@ -137,10 +161,15 @@ impl Reason {
             }
             Self::PlainPoolDownstream => "downstream offers a plain pool, in whose place ours is",
             Self::PoolDownstream => "downstream offers a pool",
-            Self::MinRaised => "downstream's minimum was raised to min-buffers",
-            Self::MinCappedByDownstream => "downstream's maximum is below min-buffers",
+            Self::MinRaised => {
+                "downstream's minimum was raised to min-buffers and by extra-buffers"
+            }
+            Self::MinCappedByDownstream => {
+                "downstream's maximum is below min-buffers with extra-buffers"
+            }
             Self::PoolNotWanted => "upstream wants no pool",
             Self::NotRawVideo => "not raw video in system memory",
+            Self::PoolNotProposed => "propose says to offer no pool",
         }
     }
 }
@@ -183,40 +212,52 @@ impl Sizing {
 
     /// The answer to `request`.
     pub fn answer(&self, request: &Request) -> Decision {
+        let offers = request.wants_pool && self.0.offers_pool;
         match (request.downstream, request.frame_size) {
-            (Downstream::PlainPool(limits), Some(size)) if request.wants_pool => {
-                self.replace(size, limits)
-            }
+            (Downstream::PlainPool(limits), Some(size)) if offers => self.replace(size, limits),
             (Downstream::Pool(limits) | Downstream::PlainPool(limits), _) => self.raise(limits),
+            (downstream, Some(size)) if offers => self.own(size, downstream.advice()),
             (downstream, Some(size)) if request.wants_pool => {
-                let advice = match downstream {
-                    Downstream::Advice(limits) => limits,
-                    _ => Limits::default(),
-                };
-                self.own(size, advice)
+                self.advise(size, downstream, Reason::PoolNotProposed)
             }
-            (Downstream::Advice(limits), None) => Decision {
-                reason: Reason::NotRawVideo,
-                ..self.raise(limits)
-            },
-            (_, frame_size) => Decision {
+            (_, Some(_)) => Decision {
                 answer: Answer::Leave,
-                reason: if frame_size.is_some() {
-                    Reason::PoolNotWanted
-                } else {
-                    Reason::NotRawVideo
-                },
+                reason: Reason::PoolNotWanted,
             },
+            (downstream, None) => {
+                let size = match self.0.buffer_size {
+                    0 => request.largest_size.unwrap_or(0),
+                    size => size,
+                };
+                self.advise(size, downstream, Reason::NotRawVideo)
+            }
         }
     }
 
-    fn raise(&self, offered: Limits) -> Decision {
-        let wanted = self.0.min_buffers;
-        let reachable = if offered.max == 0 {
-            wanted
-        } else {
-            wanted.min(offered.max)
+    /// Numbers without a pool: those of downstream with the minimum raised. Without a size there is nothing to say: a
+    /// pool that upstream makes of that would hold empty buffers.
+    fn advise(&self, size: u32, downstream: Downstream, reason: Reason) -> Decision {
+        let advice = downstream.advice();
+        let size = size.max(advice.size);
+        let answer = match self.raise(Limits { size, ..advice }).answer {
+            Answer::Raise(limits) if size > 0 || downstream != Downstream::Nothing => {
+                Answer::Raise(limits)
+            }
+            _ => Answer::Leave,
         };
+        Decision { answer, reason }
+    }
+
+    /// The minimum that is wanted where downstream asks for `asked` buffers and `max` are allowed (0 = any number).
+    fn minimum(&self, asked: u32, max: u32) -> u32 {
+        let wanted = self.0.min_buffers.max(asked);
+        let wanted = wanted.saturating_add(self.0.extra_buffers);
+        if max == 0 { wanted } else { wanted.min(max) }
+    }
+
+    fn raise(&self, offered: Limits) -> Decision {
+        let wanted = self.minimum(offered.min, 0);
+        let reachable = self.minimum(offered.min, offered.max);
         let reason = match () {
             () if reachable < wanted => Reason::MinCappedByDownstream,
             () if offered.min < wanted => Reason::MinRaised,
@@ -254,17 +295,18 @@ impl Sizing {
         }
     }
 
+    /// Our pool where downstream has none. Extra buffers never raise the maximum; what downstream holds does.
     fn own(&self, frame_size: u32, advice: Limits) -> Decision {
-        let min = self.0.min_buffers.max(advice.min);
+        let needed = self.0.min_buffers.max(advice.min);
         let limited = self.0.max_buffers != 0;
         let max = if limited {
-            self.0.max_buffers.max(min)
+            self.0.max_buffers.max(needed)
         } else {
             0
         };
         let limits = Limits {
             size: frame_size.max(advice.size),
-            min,
+            min: self.minimum(advice.min, max),
             max,
         };
         Decision {
@@ -274,6 +316,16 @@ impl Sizing {
             } else {
                 Reason::NoPoolDownstream
             },
+        }
+    }
+}
+
+impl Downstream {
+    /// The numbers without a pool, where there are any.
+    fn advice(self) -> Limits {
+        match self {
+            Self::Advice(limits) => limits,
+            _ => Limits::default(),
         }
     }
 }

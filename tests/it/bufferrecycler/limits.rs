@@ -16,9 +16,9 @@ fn the_minimum_is_there_from_the_start() {
     let pipeline = Pipeline::parse(&line);
     pipeline.run_to_eos();
     let recycler = pipeline.element("r");
-    assert_eq!(count(&recycler, "made"), 7);
+    assert_eq!(count(&recycler, "allocations"), 7);
     assert!(count(&recycler, "pooled-bytes") >= 7 * 320 * 240 * 3 / 2);
-    assert_eq!(count(&recycler, "reused"), count(&recycler, "recycled"));
+    assert_eq!(count(&recycler, "hits"), count(&recycler, "recycled"));
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn a_slow_sink_makes_upstream_wait_and_still_sees_the_end() {
     let recycler = pipeline.element("r");
     assert_eq!(count(&recycler, "buffers"), 40);
     assert!(count(&recycler, "waits") > 0, "{}", stats(&recycler));
-    assert!(count(&recycler, "made") <= 3, "{}", stats(&recycler));
+    assert!(count(&recycler, "allocations") <= 3, "{}", stats(&recycler));
     assert!(
         count(&recycler, "peak-outstanding") <= 3,
         "{}",

@@ -11,7 +11,7 @@ pub(super) const FRAME: u32 = 64 * 48 * 3 / 2;
 /// The element between two pads of the test.
 pub(super) struct Between {
     pub(super) element: gst::Element,
-    harness: Harness,
+    pub(super) harness: Harness,
 }
 
 /// One pool of an answer.
@@ -35,13 +35,18 @@ pub(super) fn offer(kind: Option<&str>, size: u32, min: u32, max: u32) -> Offer 
 
 impl Between {
     pub(super) fn new(min: u32, max: u32, alignment: u32) -> Self {
+        let settings = format!("min-buffers={min} max-buffers={max} alignment={alignment}");
+        Self::with(&settings)
+    }
+
+    /// With `settings` as gst-launch-1.0 takes them.
+    pub(super) fn with(settings: &str) -> Self {
         crate::support::init();
-        let element = gst::ElementFactory::make("bufferrecycler")
-            .property("min-buffers", min)
-            .property("max-buffers", max)
-            .property("alignment", alignment)
-            .build()
-            .unwrap();
+        let element = gst::ElementFactory::make("bufferrecycler").build().unwrap();
+        for setting in settings.split_whitespace() {
+            let (name, value) = setting.split_once('=').unwrap();
+            element.set_property_from_str(name, value);
+        }
         let mut harness = Harness::with_element(&element, Some("sink"), Some("src"));
         harness.play();
         Self { element, harness }
@@ -66,7 +71,7 @@ impl Between {
         self
     }
 
-    fn ask_for(
+    pub(super) fn ask_for(
         &mut self,
         caps: &str,
         need_pool: bool,
@@ -184,6 +189,11 @@ fn alignment_is_asked_for_and_adds_to_what_downstream_needs() {
 
 #[test]
 fn no_pool_is_offered_for_what_is_not_in_our_memory() {
+    let advice = |caps: &str| {
+        // Who allocates there still hears how many buffers are needed.
+        let size = caps.starts_with("video/x-raw").then_some(FRAME);
+        size.map(|size| offer(None, size, 4, 0))
+    };
     for caps in [
         "video/x-raw(memory:CUDAMemory),format=NV12,width=64,height=48,framerate=30/1",
         "video/x-raw(memory:DMABuf),format=NV12,width=64,height=48,framerate=30/1",
@@ -192,12 +202,15 @@ fn no_pool_is_offered_for_what_is_not_in_our_memory() {
     ] {
         let mut between = Between::new(4, 0, 0);
         let (_, query) = between.ask_for(caps, true);
-        assert_eq!(offers(&query), [], "{caps}");
+        let expected: Vec<_> = advice(caps).into_iter().collect();
+        assert_eq!(offers(&query), expected, "{caps}");
         assert_eq!(word(&between.element, "offered"), "none", "{caps}");
         assert!(
             word(&between.element, "offered-reason").contains("not raw video"),
             "{caps}"
         );
+        let (_, query) = Between::new(0, 0, 0).ask_for(caps, true);
+        assert_eq!(offers(&query), [], "{caps}");
     }
 }
 

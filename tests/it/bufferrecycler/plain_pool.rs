@@ -77,7 +77,10 @@ fn ours_has_its_numbers_allocator_and_options() {
     assert_eq!(caps, Some(CAPS.parse().unwrap()));
     assert_eq!((size, min, max), (FRAME, 6, 12));
     let (allocator, params) = config.allocator().unwrap();
-    assert_eq!(allocator, gst::Allocator::find(Some("SystemMemory")));
+    // Ours in the place of the system's, which makes memory of the same kind.
+    let allocator = allocator.unwrap();
+    assert_eq!(allocator.type_().name(), "GstLiveTuneRecyclingAllocator");
+    assert_eq!(allocator.memory_type(), "SystemMemory");
     let params = (params.align(), params.prefix(), params.padding());
     assert_eq!(params, (15, 4, 8));
     assert!(config.has_option(gst_video::BUFFER_POOL_OPTION_VIDEO_META));

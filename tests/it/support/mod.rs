@@ -1,6 +1,7 @@
 //! Fixtures that the tests share.
 
 pub mod allocations;
+pub mod alone;
 pub mod launch;
 pub mod media;
 pub mod nginx;

@@ -8,7 +8,7 @@ fn sizing(min_buffers: u32, max_buffers: u32) -> Sizing {
     let config = Config {
         min_buffers,
         max_buffers,
-        alignment: 0,
+        ..Config::default()
     };
     Sizing::new(config).expect("a config that works")
 }
@@ -21,6 +21,7 @@ fn video(downstream: Downstream) -> Request {
     Request {
         wants_pool: true,
         frame_size: Some(100),
+        largest_size: None,
         downstream,
     }
 }
@@ -129,6 +130,7 @@ fn settings_that_cannot_work_say_both_numbers_and_the_remedy() {
         min_buffers,
         max_buffers,
         alignment,
+        ..Config::default()
     };
     let text = |config| {
         Sizing::new(config)
@@ -167,6 +169,85 @@ fn strides_are_never_aligned_to_pages() {
     assert_eq!(masks(4096), (4095, 255));
 }
 
+fn with_extra(min_buffers: u32, max_buffers: u32, extra_buffers: u32) -> Sizing {
+    let config = Config {
+        min_buffers,
+        max_buffers,
+        extra_buffers,
+        ..Config::default()
+    };
+    Sizing::new(config).expect("a config that works")
+}
+
+#[test]
+fn extra_buffers_come_on_top_of_what_downstream_asks_for() {
+    let pool = |min, max| video(Downstream::Pool(limits(50, min, max)));
+    let raised = with_extra(0, 0, 5).answer(&pool(2, 0));
+    assert_eq!(raised.answer, Answer::Raise(limits(50, 7, 0)));
+    let advised = video(Downstream::Advice(limits(100, 3, 0)));
+    let own = with_extra(1, 0, 5).answer(&advised);
+    assert_eq!(own.answer, Answer::OwnPool(limits(100, 8, 0)));
+    let silent = with_extra(4, 0, 5).answer(&video(Downstream::Nothing));
+    assert_eq!(silent.answer, Answer::OwnPool(limits(100, 9, 0)));
+}
+
+#[test]
+fn extra_buffers_never_raise_a_maximum() {
+    let capped = with_extra(0, 0, 5).answer(&video(Downstream::Pool(limits(50, 2, 4))));
+    assert_eq!(capped.answer, Answer::Raise(limits(50, 4, 4)));
+    assert_eq!(capped.reason, Reason::MinCappedByDownstream);
+    let own = with_extra(2, 4, 5).answer(&video(Downstream::Nothing));
+    assert_eq!(own.answer, Answer::OwnPool(limits(100, 4, 4)));
+    assert_eq!(own.reason, Reason::NoPoolDownstream);
+}
+
+#[test]
+fn without_a_pool_of_ours_upstream_still_hears_how_many_buffers_are_needed() {
+    let config = Config {
+        extra_buffers: 5,
+        offers_pool: false,
+        ..Config::default()
+    };
+    let sizing = Sizing::new(config).expect("a config that works");
+    let silent = sizing.answer(&video(Downstream::Nothing));
+    assert_eq!(silent.answer, Answer::Raise(limits(100, 5, 0)));
+    assert_eq!(silent.reason, Reason::PoolNotProposed);
+    let plain = sizing.answer(&video(Downstream::PlainPool(limits(100, 2, 0))));
+    assert_eq!(plain.answer, Answer::Raise(limits(100, 7, 0)));
+    let nothing_wanted = Config {
+        extra_buffers: 0,
+        ..config
+    };
+    let silent = Sizing::new(nothing_wanted)
+        .expect("a config that works")
+        .answer(&video(Downstream::Nothing));
+    assert_eq!(silent.answer, Answer::Leave);
+}
+
+#[test]
+fn what_cannot_be_pooled_is_advised_on_where_its_size_is_known() {
+    let request = |largest_size| Request {
+        frame_size: None,
+        largest_size,
+        ..video(Downstream::Nothing)
+    };
+    let camera = with_extra(0, 0, 5).answer(&request(Some(600)));
+    assert_eq!(camera.answer, Answer::Raise(limits(600, 5, 0)));
+    let unknown = with_extra(0, 0, 5).answer(&request(None));
+    assert_eq!(
+        (unknown.answer, unknown.reason),
+        (Answer::Leave, Reason::NotRawVideo)
+    );
+    let config = Config {
+        min_buffers: 32,
+        buffer_size: 65_536,
+        ..Config::default()
+    };
+    let packets = Sizing::new(config).expect("a config that works");
+    let advised = packets.answer(&request(None));
+    assert_eq!(advised.answer, Answer::Raise(limits(65_536, 32, 0)));
+}
+
 fn any_limits() -> impl Strategy<Value = Limits> {
     (1..10_000_u32, 0..64_u32, 0..64_u32).prop_map(|(size, min, extra)| Limits {
         size,
@@ -189,17 +270,19 @@ proptest! {
     fn no_answer_can_stop_the_stream(
         min in 0..64_u32,
         extra in 0..64_u32,
+        extra_buffers in 0..64_u32,
         wants_pool in any::<bool>(),
         frame_size in prop::option::of(1..10_000_u32),
         downstream in any_downstream(),
     ) {
         let max = if extra == 0 { 0 } else { min + extra };
-        let request = Request { wants_pool, frame_size, downstream };
+        let sizing = Sizing::new(Config { extra_buffers, ..sizing(min, max).0 }).expect("a config that works");
+        let request = Request { wants_pool, frame_size, largest_size: None, downstream };
         let asked = match downstream {
             Downstream::Nothing => Limits::default(),
             Downstream::Advice(limits) | Downstream::PlainPool(limits) | Downstream::Pool(limits) => limits,
         };
-        match sizing(min, max).answer(&request).answer {
+        match sizing.answer(&request).answer {
             Answer::OwnPool(own) => {
                 prop_assert!(own.max == 0 || own.max >= own.min);
                 prop_assert!(own.min >= asked.min);
@@ -208,6 +291,7 @@ proptest! {
                     prop_assert!(own.min >= min || own.min == own.max);
                 } else {
                     prop_assert!(own.min >= min);
+                    prop_assert_eq!(own.max, if max == 0 { 0 } else { max.max(min).max(asked.min) });
                 }
                 prop_assert!(own.size >= asked.size.max(frame_size.unwrap_or(0)));
                 prop_assert!(!matches!(downstream, Downstream::Pool(_)));
