@@ -10,6 +10,7 @@ mod crew;
 mod floor;
 mod mailbox;
 mod network;
+mod regions;
 mod registry;
 mod statistics;
 mod stream;
@@ -26,6 +27,7 @@ use crew::Means;
 use floor::{Floor, Premises};
 pub(super) use mailbox::Wake;
 use network::{Opened, Source};
+pub(super) use regions::{Regions, Shelf};
 pub(super) use stream::{Stream, Ticket};
 
 use super::detector::Terms;

@@ -263,8 +263,9 @@ impl Tray {
             statistics.on_frame(waited, now.since(frame.submitted));
         }
         drop(statistics);
-        for (frame, mut answer) in self.frames.drain(..).zip(self.answers.drain(..)) {
+        for (mut frame, mut answer) in self.frames.drain(..).zip(self.answers.drain(..)) {
             let findings = answer.findings_mut();
+            findings.regions = std::mem::take(&mut frame.job.job.regions);
             findings.stages = stages;
             findings.queue_wait = start.since(frame.submitted);
             findings.batch_size = batch.weight;
