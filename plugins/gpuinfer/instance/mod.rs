@@ -106,7 +106,7 @@ impl Instance {
             max_batch: sizes.max_batch,
             max_queue_delay: schedule.max_queue_delay,
             workers: means.plan(0).sessions,
-            preferred: sizes.preferred,
+            preferred: sizes.preferred.clone(),
         };
         let batcher = Batcher::new(config)
             .map_err(|wrong| gst::error_msg!(gst::LibraryError::Settings, ("{wrong}")))?;
@@ -115,7 +115,8 @@ impl Instance {
             means,
             source,
             facts,
-            warm_up: sizes.warm_up,
+            sizes,
+            wanted_batch: schedule.max_batch,
             model_bytes: about.model_bytes,
         }));
         floor.open(network).map_err(|why| {

@@ -20,6 +20,7 @@ mod raw;
 mod real;
 mod reference;
 mod refusals;
+mod regions;
 mod reload;
 mod second_stage;
 mod shapes;

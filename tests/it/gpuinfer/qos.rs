@@ -17,6 +17,7 @@ struct Told {
     stream_time: Option<gst::ClockTime>,
     timestamp: Option<gst::ClockTime>,
     duration: Option<gst::ClockTime>,
+    /// How much too late.
     jitter: i64,
     proportion: f64,
     processed: u64,
@@ -90,6 +91,7 @@ fn every_frame_that_late_policy_drops_is_told_of() {
             assert_eq!(told.dropped, number);
             assert!(told.processed + told.dropped <= 40, "{told:?}");
             assert!(told.proportion >= 1.0, "{told:?}");
+            assert!(told.jitter.abs() < 20_000_000_000, "{told:?}");
         }
     }
 }
@@ -128,10 +130,15 @@ fn a_queue_that_is_full_tells_of_the_oldest_frame_in_the_time_of_its_segment() {
         buffer.make_mut().set_pts(pts);
         harness.push(buffer).unwrap();
         let level = || stats(&element).get::<u64>("queue-level").unwrap();
-        eventually("room", LIMIT, || level() <= 2);
+        // The first one is being pushed, for as long as this test likes.
+        eventually("the first on its way", LIMIT, || number > 0 || level() == 0);
+        assert!(level() <= 3, "{}", level());
     }
     let dropped: u64 = stats(&element).get("dropped").unwrap();
-    assert!(dropped >= 5, "one is being pushed, two wait: {dropped}");
+    assert_eq!(
+        dropped, 5,
+        "one is being pushed, two wait, one may be too much"
+    );
     let qos = [gst::MessageType::Qos];
     let told: Vec<Told> = std::iter::from_fn(|| bus.pop_filtered(&qos))
         .filter_map(|message| read(&message))
@@ -143,7 +150,7 @@ fn a_queue_that_is_full_tells_of_the_oldest_frame_in_the_time_of_its_segment() {
         assert_eq!(told.timestamp, after(10), "{told:?}");
         assert_eq!(told.running_time, after(5), "{told:?}");
         assert_eq!(told.stream_time, after(100), "{told:?}");
-        assert_eq!((told.processed, told.dropped), (0, number));
+        assert_eq!((told.processed, told.dropped), (1, number));
     }
     element.set_bus(None);
     src.remove_probe(block);
