@@ -8,8 +8,8 @@ use gst_check::Harness;
 use gst_video::VideoRegionOfInterestMeta;
 use serde_json::Value;
 
-use super::onnx::{self, Linear};
-use super::{BALL, BALL_RECT, SQUARE, SQUARE_RECT, running};
+use super::linear::{self, Linear};
+use super::{BALL, BALL_RECT, SQUARE, SQUARE_RECT, onnx, running};
 use crate::support::init;
 use crate::support::pipeline::stats;
 
@@ -21,14 +21,14 @@ const RED: [u8; 3] = [240, 10, 20];
 const GREEN: [u8; 3] = [10, 230, 30];
 const BLUE: [u8; 3] = [20, 10, 250];
 
-/// Tells red, green and blue pictures apart. `batch`: as for [`onnx::linear`].
+/// Tells red, green and blue pictures apart. `batch`: as for [`linear::linear`].
 fn classifier(batch: Option<u64>) -> (PathBuf, PathBuf) {
     let scores = Linear::new("scores", &[3])
         .set(0, 0.0, [3.0, 0.0, 0.0])
         .set(1, 0.0, [0.0, 3.0, 0.0])
         .set(2, 0.0, [0.0, 0.0, 3.0]);
     let labels = onnx::write(b"red\ngreen\nblue\n");
-    (onnx::linear(batch, (32, 32), &[scores]), labels)
+    (linear::linear(batch, (32, 32), &[scores]), labels)
 }
 
 fn element(batch: Option<u64>, properties: &[(&str, &str)]) -> gst::Element {

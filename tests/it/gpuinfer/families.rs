@@ -5,7 +5,7 @@ use std::path::Path;
 
 use gst_check::Harness;
 
-use super::onnx::{self, Linear};
+use super::linear::{self, Linear};
 use super::{Found, found, running};
 use crate::support::init;
 
@@ -103,7 +103,7 @@ fn yolov5_from_the_pixels_to_the_box() {
         .set(row + 4, 0.95, [0.0; 3])
         .set(row + 5, 1.0, [0.0, 0.0, -1.0])
         .set(row + 6, 0.0, [0.0, 0.0, 1.0]);
-    let model = onnx::linear(Some(1), (SIDE, SIDE), &[output]);
+    let model = linear::linear(Some(1), (SIDE, SIDE), &[output]);
     finds(&model, CAPS, |[red, green, blue]| {
         let (class, sure) = of_two(blue);
         let edges = around(12.0 + 40.0 * red, 12.0 + 40.0 * green, 10.0, 8.0);
@@ -126,7 +126,7 @@ fn rt_detr_in_one_output_from_the_pixels_to_the_box() {
     let output = query(Linear::new("output0", &[300, 7]), row)
         .set(row + 4, 0.0, [0.0, 0.0, 1.0])
         .set(row + 6, 1.0, [0.0, 0.0, -1.0]);
-    let model = onnx::linear(Some(1), (SIDE, SIDE), &[output]);
+    let model = linear::linear(Some(1), (SIDE, SIDE), &[output]);
     finds(&model, WIDE, |[red, green, blue]| {
         let edges = around(
             128.0 * (0.2 + 0.6 * red),
@@ -146,7 +146,7 @@ fn rt_detr_in_two_outputs_from_the_pixels_to_the_box() {
     let scores = Linear::new("logits", &[300, 3])
         .fill(-10.0)
         .set(7 * 3 + 1, 1.0, [0.0, 0.0, 2.0]);
-    let model = onnx::linear(Some(1), (SIDE, SIDE), &[scores, boxes]);
+    let model = linear::linear(Some(1), (SIDE, SIDE), &[scores, boxes]);
     finds(&model, WIDE, |[red, green, blue]| {
         let edges = around(
             128.0 * (0.2 + 0.6 * red),
@@ -191,7 +191,7 @@ fn nanodet_plus_from_the_pixels_to_the_box() {
     output = output
         .set(row + 3, 0.0, [0.0; 3])
         .set(row + 4, blue - 4.0, blues);
-    let model = onnx::linear(Some(1), (SIDE, SIDE), &[output]);
+    let model = linear::linear(Some(1), (SIDE, SIDE), &[output]);
     finds(&model, CAPS, |[red, _, blue]| {
         let (class, sure) = of_two(red);
         let left = 32.0 - 8.0 * (1.0 + sigmoid(8.0 * blue - 4.0));
@@ -223,7 +223,7 @@ fn yunet_from_the_pixels_to_the_box() {
         }
         outputs.extend([class, object, boxes, Linear::new(points, &[cells, 10])]);
     }
-    let model = onnx::linear(Some(1), (SIDE, SIDE), &outputs);
+    let model = linear::linear(Some(1), (SIDE, SIDE), &outputs);
     finds(&model, CAPS, |[red, green, blue]| {
         let edges = around(16.0 * (1.0 + green), 16.0 * (1.0 + blue), 16.0, 32.0);
         (edges.map(|edge| edge.max(0.0)), 0, (0.3 + 0.7 * red).sqrt())
@@ -232,7 +232,7 @@ fn yunet_from_the_pixels_to_the_box() {
 
 #[test]
 fn yolov8_in_nv12_from_the_pixels_to_the_box() {
-    let model = onnx::linear(Some(1), (SIDE, SIDE), &[super::colour_meter()]);
+    let model = linear::linear(Some(1), (SIDE, SIDE), &[super::colour_meter()]);
     const NV12: &str =
         "video/x-raw,format=NV12,width=64,height=64,framerate=30/1,colorimetry=bt709";
     let mut harness = camera(&model, NV12);

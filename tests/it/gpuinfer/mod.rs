@@ -11,6 +11,7 @@ mod families;
 mod heads;
 mod late;
 mod life;
+mod linear;
 mod metadata;
 mod onnx;
 mod order;
@@ -106,9 +107,9 @@ fn rects(buffer: &gst::BufferRef) -> Vec<(u32, u32, u32, u32)> {
 
 /// A YOLOv8 for pictures of 64 by 64 with one object, 10 by 10, that is the further right the more red and the further
 /// down the more green is in the picture, from 12 to 52; of the second class where there is much blue.
-fn colour_meter() -> onnx::Linear {
+fn colour_meter() -> linear::Linear {
     const CELLS: usize = 84;
-    onnx::Linear::new("output0", &[6, CELLS as u64])
+    linear::Linear::new("output0", &[6, CELLS as u64])
         .set(0, 12.0, [40.0, 0.0, 0.0])
         .set(CELLS, 12.0, [0.0, 40.0, 0.0])
         .set(2 * CELLS, 10.0, [0.0; 3])

@@ -80,106 +80,6 @@ pub fn light_meter(batch: Option<u64>) -> PathBuf {
     write_model(&of_graph(&graph.concat()))
 }
 
-/// An output whose numbers are those given, and more of some of them the more of a colour is in the picture.
-pub struct Linear {
-    name: &'static str,
-    /// Without the batch.
-    shape: Vec<u64>,
-    numbers: Vec<f32>,
-    /// One row for each channel of the input.
-    weights: [Vec<f32>; 3],
-}
-
-impl Linear {
-    /// Zeros, at first. `shape` is without the batch.
-    pub fn new(name: &'static str, shape: &[u64]) -> Self {
-        let count = shape.iter().product::<u64>() as usize;
-        Self {
-            name,
-            shape: shape.to_vec(),
-            numbers: vec![0.0; count],
-            weights: std::array::from_fn(|_| vec![0.0; count]),
-        }
-    }
-
-    /// All numbers, for whatever picture.
-    pub fn fill(mut self, number: f32) -> Self {
-        self.numbers.fill(number);
-        self
-    }
-
-    /// The number at this place is `number` and so much more for each channel's mean.
-    pub fn set(mut self, at: usize, number: f32, colours: [f32; 3]) -> Self {
-        self.numbers[at] = number;
-        for (weights, factor) in self.weights.iter_mut().zip(colours) {
-            weights[at] = factor;
-        }
-        self
-    }
-
-    /// The nodes and weights that make it of `colours`.
-    fn parts(&self) -> Vec<Vec<u8>> {
-        let named = |what: &str| format!("{what} of {}", self.name);
-        let (weights, numbers, shape) = (named("weights"), named("numbers"), named("shape"));
-        let (product, sum) = (named("product"), named("sum"));
-        let count = self.numbers.len() as u64;
-        let sizes = self.shape.iter().map(|size| *size as i64);
-        let sizes: Vec<i64> = [-1].into_iter().chain(sizes).collect();
-        vec![
-            node("MatMul", &["colours", &weights], &product, &[]),
-            node("Add", &[&product, &numbers], &sum, &[]),
-            node("Reshape", &[&sum, &shape], self.name, &[]),
-            field(5, &tensor(&weights, &[3, count], &self.weights.concat())),
-            field(5, &tensor(&numbers, &[1, count], &self.numbers)),
-            field(5, &whole_numbers(&shape, &sizes)),
-        ]
-    }
-}
-
-/// A model for pictures of `width` by `height`, whose outputs depend on the mean of each channel. `batch`: how many
-/// pictures it takes at once, any number where there is none.
-pub fn linear(batch: Option<u64>, (width, height): (u64, u64), outputs: &[Linear]) -> PathBuf {
-    let means = [reshape("means", "colours")];
-    linear_of(batch, (width, height), outputs, &means)
-}
-
-/// As [`linear`], for any number of pictures: each gets the answer for all of its batch together.
-pub fn mixing(size: (u64, u64), outputs: &[Linear]) -> PathBuf {
-    let mixed = [
-        reshape("means", "own"),
-        node_with_axes("ReduceMean", "own", "all", &[0]),
-        node("Mul", &["own", "nought"], "nothing", &[]),
-        node("Add", &["all", "nothing"], "colours", &[]),
-        field(5, &tensor("nought", &[], &[0.0])),
-    ];
-    linear_of(None, size, outputs, &mixed)
-}
-
-fn reshape(from: &str, to: &str) -> Vec<u8> {
-    node("Reshape", &[from, "rows"], to, &[])
-}
-
-fn linear_of(
-    batch: Option<u64>,
-    (width, height): (u64, u64),
-    outputs: &[Linear],
-    colours: &[Vec<u8>],
-) -> PathBuf {
-    let shape = |rest: &[u64]| [&[batch.unwrap_or(0)], rest].concat();
-    let mut graph = vec![
-        node_with_axes("ReduceMean", "images", "means", &[2, 3]),
-        field(2, b"test"),
-        field(5, &whole_numbers("rows", &[-1, 3])),
-        field(11, &value_info("images", &shape(&[3, height, width]))),
-    ];
-    graph.extend_from_slice(colours);
-    for output in outputs {
-        graph.extend(output.parts());
-        graph.push(field(12, &value_info(output.name, &shape(&output.shape))));
-    }
-    write_model(&of_graph(&graph.concat()))
-}
-
 /// A model that gives an output of this shape, filled with `value`.
 pub fn constant(input: &[u64], output: &[u64], value: f32) -> PathBuf {
     let numbers = vec![value; output.iter().product::<u64>() as usize];
@@ -254,9 +154,38 @@ fn model_of(input: &[u64], outputs: &[Output], factor: f32) -> Vec<u8> {
     of_graph(&graph.concat())
 }
 
-fn of_graph(graph: &[u8]) -> Vec<u8> {
+pub fn of_graph(graph: &[u8]) -> Vec<u8> {
     let opset = field(8, &varint(2, 13));
     [varint(1, 8), opset, field(7, graph)].concat()
+}
+
+/// As [`detector`], with its numbers in a file of this name beside it, which is not written here; and those numbers.
+pub fn detector_with_weights_in(file: &str, objects: &[[f32; 6]]) -> (PathBuf, Vec<u8>) {
+    let side = SIDE as u64;
+    let output = [1, 6, ANCHORS as u64];
+    let mut weights: Vec<u8> = output.iter().flat_map(|size| varint(1, *size)).collect();
+    weights.extend(varint(2, FLOAT));
+    weights.extend(field(8, b"numbers"));
+    let length = (6 * ANCHORS * size_of::<f32>()).to_string();
+    for (key, value) in [("location", file), ("offset", "0"), ("length", &length)] {
+        let entry = [field(1, key.as_bytes()), field(2, value.as_bytes())];
+        weights.extend(field(13, &entry.concat()));
+    }
+    // EXTERNAL.
+    weights.extend(varint(14, 1));
+    let graph = [
+        node("ReduceMean", &["images"], "mean", &[("keepdims", 0)]),
+        node("Mul", &["mean", "nought"], "nothing", &[]),
+        node("Add", &["numbers", "nothing"], "output0", &[]),
+        field(2, b"test"),
+        field(5, &weights),
+        field(5, &tensor("nought", &[], &[0.0])),
+        field(11, &value_info("images", &[1, 3, side, side])),
+        field(12, &value_info("output0", &output)),
+    ];
+    let numbers = numbers_of(objects);
+    let numbers = numbers.iter().flat_map(|number| number.to_le_bytes());
+    (write_model(&of_graph(&graph.concat())), numbers.collect())
 }
 
 /// A model of one operator, in this version of ONNX's set of operators.
@@ -271,7 +200,7 @@ pub fn with_operator(kind: &str, opset: u64) -> Vec<u8> {
     [varint(1, 8), opset, field(7, &graph.concat())].concat()
 }
 
-fn node(kind: &str, inputs: &[&str], output: &str, attributes: &[(&str, u64)]) -> Vec<u8> {
+pub fn node(kind: &str, inputs: &[&str], output: &str, attributes: &[(&str, u64)]) -> Vec<u8> {
     let mut bytes: Vec<u8> = inputs
         .iter()
         .flat_map(|name| field(1, name.as_bytes()))
@@ -287,7 +216,7 @@ fn node(kind: &str, inputs: &[&str], output: &str, attributes: &[(&str, u64)]) -
     field(1, &bytes)
 }
 
-fn tensor(name: &str, shape: &[u64], numbers: &[f32]) -> Vec<u8> {
+pub fn tensor(name: &str, shape: &[u64], numbers: &[f32]) -> Vec<u8> {
     let mut bytes: Vec<u8> = shape.iter().flat_map(|size| varint(1, *size)).collect();
     bytes.extend(varint(2, FLOAT));
     bytes.extend(field(8, name.as_bytes()));
@@ -299,7 +228,7 @@ fn tensor(name: &str, shape: &[u64], numbers: &[f32]) -> Vec<u8> {
     bytes
 }
 
-fn whole_numbers(name: &str, numbers: &[i64]) -> Vec<u8> {
+pub fn whole_numbers(name: &str, numbers: &[i64]) -> Vec<u8> {
     let mut bytes = varint(1, numbers.len() as u64);
     bytes.extend(varint(2, INT64));
     bytes.extend(field(8, name.as_bytes()));
@@ -308,7 +237,7 @@ fn whole_numbers(name: &str, numbers: &[i64]) -> Vec<u8> {
     bytes
 }
 
-fn node_with_axes(kind: &str, input: &str, output: &str, axes: &[u64]) -> Vec<u8> {
+pub fn node_with_axes(kind: &str, input: &str, output: &str, axes: &[u64]) -> Vec<u8> {
     let mut bytes = [
         field(1, input.as_bytes()),
         field(2, output.as_bytes()),
@@ -323,7 +252,7 @@ fn node_with_axes(kind: &str, input: &str, output: &str, axes: &[u64]) -> Vec<u8
     field(1, &bytes)
 }
 
-fn value_info(name: &str, shape: &[u64]) -> Vec<u8> {
+pub fn value_info(name: &str, shape: &[u64]) -> Vec<u8> {
     let sizes: Vec<u8> = shape
         .iter()
         .flat_map(|size| match size {
@@ -335,7 +264,7 @@ fn value_info(name: &str, shape: &[u64]) -> Vec<u8> {
     [field(1, name.as_bytes()), field(2, &field(1, &tensor))].concat()
 }
 
-fn field(number: u64, bytes: &[u8]) -> Vec<u8> {
+pub fn field(number: u64, bytes: &[u8]) -> Vec<u8> {
     [
         bare(number << 3 | 2),
         bare(bytes.len() as u64),

@@ -7,8 +7,8 @@ use gst::prelude::*;
 use gst_video::VideoRegionOfInterestMeta;
 use serde_json::Value;
 
-use super::onnx::{self, Linear};
-use super::{BALL, BALL_RECT, SQUARE, SQUARE_RECT, analytics, running};
+use super::linear::{self, Linear};
+use super::{BALL, BALL_RECT, SQUARE, SQUARE_RECT, analytics, onnx, running};
 use crate::support::init;
 
 const CAPS: &str = "video/x-raw,format=RGB,width=128,height=96,framerate=30/1";
@@ -22,7 +22,7 @@ fn model() -> PathBuf {
     let table = Linear::new("a table", &[2, 3])
         .fill(7.0)
         .set(5, 0.0, [0.0, 1.0, 0.0]);
-    onnx::linear(None, (32, 32), &[colour, table])
+    linear::linear(None, (32, 32), &[colour, table])
 }
 
 fn element(properties: &[(&str, &str)]) -> gst::Element {

@@ -3,8 +3,7 @@
 use gst::prelude::*;
 use gst_video::VideoRegionOfInterestMeta;
 
-use super::onnx;
-use super::{colour_meter, found, running};
+use super::{colour_meter, found, linear, running};
 use crate::support::allocations::Tally;
 use crate::support::init;
 use crate::support::pipeline::stats;
@@ -41,7 +40,7 @@ fn middles(model: &std::path::Path, max_batch: u32) -> [u32; 2] {
 #[test]
 fn parts_of_a_frame_go_into_the_network_together_as_far_as_the_batch_allows() {
     // What is seen in one picture depends on the others of its batch.
-    let mixing = onnx::mixing((64, 64), &[colour_meter()]);
+    let mixing = linear::mixing((64, 64), &[colour_meter()]);
     assert_eq!(middles(&mixing, 2), [32, 32], "both at once");
     assert_eq!(middles(&mixing, 8), [32, 32], "both at once");
     assert_eq!(middles(&mixing, 1), [12, 52], "one after the other");
@@ -51,7 +50,7 @@ fn parts_of_a_frame_go_into_the_network_together_as_far_as_the_batch_allows() {
         "batches gain nothing on a processor"
     );
     // A batch of its own, which is not mixed.
-    let meter = onnx::linear(None, (64, 64), &[colour_meter()]);
+    let meter = linear::linear(None, (64, 64), &[colour_meter()]);
     assert_eq!(middles(&meter, 2), [12, 52]);
 }
 
@@ -75,7 +74,7 @@ const MEASURED: usize = 200;
 /// What frames take from the heap in the thread that brings them and in the one that pushes them on.
 fn allocations(properties: &[(&str, &str)], frame: impl Fn() -> gst::Buffer) -> [u64; 2] {
     init();
-    let model = onnx::linear(Some(1), (64, 64), &[colour_meter()]);
+    let model = linear::linear(Some(1), (64, 64), &[colour_meter()]);
     let mut make = gst::ElementFactory::make("gpuinfer")
         .property("model", model.to_str().unwrap())
         .property_from_str("metadata", "none");
