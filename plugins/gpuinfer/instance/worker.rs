@@ -14,6 +14,7 @@ use super::crew::Member;
 use super::floor::{Floor, Pending};
 use super::network::{Network, Opened};
 use crate::gpuinfer::detector::Work;
+use crate::gpuinfer::engine;
 use crate::gpuinfer::picture::{Colours, Picture, Pixels, Plane};
 use crate::runtime::clock;
 use crate::runtime::guard::guard;
@@ -38,6 +39,7 @@ pub(super) fn start(
             work(&floor, member, network)
         });
         floor.on_network_gone(member);
+        engine::on_gone();
         if let Err(why) = end {
             floor.on_death(member, why);
         }
