@@ -76,6 +76,7 @@ mod say;
 mod second_stage;
 mod settings;
 mod sidecar;
+mod tensors;
 
 pub use options::DecoderChoice;
 

@@ -37,6 +37,11 @@ pub(super) fn cores() -> usize {
     machine::threads(0)
 }
 
+/// A network is gone: its memory goes back to the system.
+pub(super) fn on_gone() {
+    machine::trim();
+}
+
 /// A loaded network on some device.
 pub(super) trait Engine: Send {
     /// What it wants.

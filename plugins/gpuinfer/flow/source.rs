@@ -177,8 +177,7 @@ impl Flow {
             }
             Step::Drop(frame, _) => {
                 self.with_output(|output| output.is_discontinued = true);
-                lock(&self.inner).report.on_dropped();
-                drop(frame);
+                self.on_dropped(imp, frame);
                 Ok(gst::FlowSuccess::Ok)
             }
             Step::Push(frame, boxes, cause) => {

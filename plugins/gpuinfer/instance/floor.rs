@@ -12,7 +12,7 @@ use super::crew::{Crew, Means, Member};
 use super::mailbox::Mailbox;
 use super::network::{Facts, Network, Source};
 use super::statistics::{Present, Statistics};
-use super::worker;
+use super::{Sizes, worker};
 use crate::gpuinfer::engine::Stopper;
 use crate::runtime::clock;
 use crate::runtime::lock::lock;
@@ -38,7 +38,9 @@ pub(super) struct Floor {
     pub(super) source: Box<dyn Source>,
     pub(super) facts: Mutex<Facts>,
     pub(super) answers: Arc<Pool>,
-    pub(super) warm_up: Vec<usize>,
+    sizes: Mutex<Sizes>,
+    /// Pictures in a batch as the user wants it; 0: by device.
+    wanted_batch: u32,
     pub(super) model_bytes: u64,
 }
 
@@ -62,7 +64,8 @@ pub(super) struct Premises {
     pub(super) means: Means,
     pub(super) source: Box<dyn Source>,
     pub(super) facts: Facts,
-    pub(super) warm_up: Vec<usize>,
+    pub(super) sizes: Sizes,
+    pub(super) wanted_batch: u32,
     pub(super) model_bytes: u64,
 }
 
@@ -86,7 +89,8 @@ impl Floor {
             source: premises.source,
             facts: Mutex::new(premises.facts),
             answers: Arc::default(),
-            warm_up: premises.warm_up,
+            sizes: Mutex::new(premises.sizes),
+            wanted_batch: premises.wanted_batch,
             model_bytes: premises.model_bytes,
         }
     }
@@ -211,6 +215,37 @@ impl Floor {
         let limit = time.since(now);
         let woken = self.changed.wait_timeout(state, limit);
         woken.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// The sizes of batches.
+    pub(super) fn sizes(&self) -> Sizes {
+        lock(&self.sizes).clone()
+    }
+
+    /// Pictures that go into the network together at most.
+    pub(super) fn largest_batch(&self) -> usize {
+        lock(&self.sizes).max_batch
+    }
+
+    /// A network was opened anew that takes so many pictures at once. Where it runs on another device than those before,
+    /// as after a fall back to the processor, batches and workers are what is right for that one.
+    pub(super) fn on_opened(self: &Arc<Self>, facts: Facts, possible: usize) {
+        let device = facts.device;
+        *lock(&self.facts) = facts;
+        let sizes = Sizes::of(device, self.wanted_batch, possible);
+        {
+            let mut state = lock(&self.state);
+            if state.means.device == device {
+                return;
+            }
+            state.means.device = device;
+            state.means.max_batch = sizes.max_batch;
+            state
+                .batcher
+                .set_sizes(sizes.max_batch, sizes.preferred.clone());
+        }
+        *lock(&self.sizes) = sizes;
+        self.staff();
     }
 
     /// The worker `member` has a network that can be stopped.

@@ -10,6 +10,7 @@ mod crew;
 mod floor;
 mod mailbox;
 mod network;
+mod regions;
 mod registry;
 mod statistics;
 mod stream;
@@ -26,6 +27,7 @@ use crew::Means;
 use floor::{Floor, Premises};
 pub(super) use mailbox::Wake;
 use network::{Opened, Source};
+pub(super) use regions::{Regions, Shelf};
 pub(super) use stream::{Stream, Ticket};
 
 use super::detector::Terms;
@@ -104,7 +106,7 @@ impl Instance {
             max_batch: sizes.max_batch,
             max_queue_delay: schedule.max_queue_delay,
             workers: means.plan(0).sessions,
-            preferred: sizes.preferred,
+            preferred: sizes.preferred.clone(),
         };
         let batcher = Batcher::new(config)
             .map_err(|wrong| gst::error_msg!(gst::LibraryError::Settings, ("{wrong}")))?;
@@ -113,7 +115,8 @@ impl Instance {
             means,
             source,
             facts,
-            warm_up: sizes.warm_up,
+            sizes,
+            wanted_batch: schedule.max_batch,
             model_bytes: about.model_bytes,
         }));
         floor.open(network).map_err(|why| {

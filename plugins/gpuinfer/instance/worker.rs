@@ -14,6 +14,7 @@ use super::crew::Member;
 use super::floor::{Floor, Pending};
 use super::network::{Network, Opened};
 use crate::gpuinfer::detector::Work;
+use crate::gpuinfer::engine;
 use crate::gpuinfer::picture::{Colours, Picture, Pixels, Plane};
 use crate::runtime::clock;
 use crate::runtime::guard::guard;
@@ -38,6 +39,7 @@ pub(super) fn start(
             work(&floor, member, network)
         });
         floor.on_network_gone(member);
+        engine::on_gone();
         if let Err(why) = end {
             floor.on_death(member, why);
         }
@@ -56,13 +58,13 @@ fn work(
         None => {
             let opened = floor.source.open(member.threads);
             let Opened { network, facts } = opened.map_err(|error| error.to_string())?;
-            *lock(&floor.facts) = facts;
+            floor.on_opened(facts, network.max_batch());
             network
         }
     };
     floor.on_network(member, network.stopper());
     let mut bench = Bench::new(network);
-    let measured = bench.warm_up(&floor.warm_up)?;
+    let measured = bench.warm_up(&floor.sizes().warm_up)?;
     floor.on_ready(member, &measured);
     let mut tray = Tray::default();
     while let Some(batch) = floor.next(member, &mut tray.frames) {
@@ -162,7 +164,8 @@ impl Bench {
         for ((answer, frame), picture) in rooms {
             add(&mut works, answer, &frame.job, picture.as_ref());
         }
-        let stages = detect(&mut *self.network, &mut works);
+        let most = floor.largest_batch().min(self.network.max_batch());
+        let stages = detect(&mut *self.network, &mut works, most);
         self.works = emptied(works);
         self.pictures = emptied(pictures);
         self.maps = emptied(maps);
@@ -216,10 +219,14 @@ fn add<'a>(
     }));
 }
 
-/// As many runs as it takes; one where the network is large enough.
-fn detect(network: &mut dyn Network, works: &mut [Work<'_>]) -> Result<Stages, String> {
+/// As many runs as it takes, each of `most` pictures at most.
+fn detect(
+    network: &mut dyn Network,
+    works: &mut [Work<'_>],
+    most: usize,
+) -> Result<Stages, String> {
     let mut all = Stages::default();
-    for works in works.chunks_mut(network.max_batch().max(1)) {
+    for works in works.chunks_mut(most.max(1)) {
         let stages = network.detect(works)?;
         all.preprocess += stages.preprocess;
         all.inference += stages.inference;
@@ -263,8 +270,9 @@ impl Tray {
             statistics.on_frame(waited, now.since(frame.submitted));
         }
         drop(statistics);
-        for (frame, mut answer) in self.frames.drain(..).zip(self.answers.drain(..)) {
+        for (mut frame, mut answer) in self.frames.drain(..).zip(self.answers.drain(..)) {
             let findings = answer.findings_mut();
+            findings.regions = std::mem::take(&mut frame.job.job.regions);
             findings.stages = stages;
             findings.queue_wait = start.since(frame.submitted);
             findings.batch_size = batch.weight;

@@ -245,6 +245,16 @@ impl<J> Batcher<J> {
         self.config.workers = workers.max(1);
     }
 
+    /// Another device: batches have up to so many pictures from now on, are padded to one of the `preferred` sizes, and
+    /// cost something else.
+    pub fn set_sizes(&mut self, max_batch: usize, mut preferred: Vec<usize>) {
+        self.config.max_batch = max_batch.max(1);
+        preferred.retain(|size| (1..=self.config.max_batch).contains(size));
+        preferred.sort_unstable();
+        self.config.preferred = preferred;
+        self.forget_costs();
+    }
+
     /// A batch of `weight` pictures took so long.
     pub fn on_batch(&mut self, weight: usize, took: Duration) {
         self.costs.on_batch(self.padded(weight), took);

@@ -12,7 +12,7 @@ use crate::gpuinfer::picture::Pixels;
 /// What the test sees and says.
 #[derive(Debug)]
 pub(super) struct Control {
-    pub(super) device: ActiveDevice,
+    pub(super) device: Mutex<ActiveDevice>,
     pub(super) max_batch: usize,
     /// Threads of each network that was opened.
     pub(super) opened: Mutex<Vec<u32>>,
@@ -34,7 +34,7 @@ pub(super) struct Control {
 impl Control {
     pub(super) fn new(device: ActiveDevice, max_batch: usize) -> Arc<Self> {
         Arc::new(Self {
-            device,
+            device: Mutex::new(device),
             max_batch,
             opened: Mutex::default(),
             alive: AtomicUsize::new(0),
@@ -101,7 +101,7 @@ impl Source for FakeSource {
             network: Box::new(FakeNetwork(self.0.clone())),
             facts: Facts {
                 active: "a fake".to_owned(),
-                device: self.0.device,
+                device: *lock(&self.0.device),
                 terms: Arc::default(),
                 warnings: Vec::new(),
             },
