@@ -55,6 +55,7 @@
 use gst::glib;
 use gst::prelude::*;
 
+mod cuda;
 mod detector;
 mod draw;
 mod engine;
