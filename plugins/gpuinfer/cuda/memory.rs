@@ -29,10 +29,10 @@ const LIBRARY: &str = "libgstcuda-1.0.so.0";
 
 /// The public beginning of `GstCudaMemory`, as above.
 #[repr(C)]
-struct CudaMemory {
+pub(super) struct CudaMemory {
     memory: ffi::GstMemory,
     context: *mut c_void,
-    info: video::GstVideoInfo,
+    pub(super) info: video::GstVideoInfo,
 }
 
 /// Whether `buffer` is a frame in CUDA memory.

@@ -43,4 +43,4 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 });
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

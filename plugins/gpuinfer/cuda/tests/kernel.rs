@@ -1,6 +1,6 @@
 //! The kernel compiled for this processor, its twin, and the preprocessing that it stands for.
 
-use std::ffi::CString;
+use std::ffi::{CString, c_void};
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -14,7 +14,7 @@ use crate::gpuinfer::cuda::plan::{Plan, Plane};
 use crate::gpuinfer::engine::{Number, half};
 use crate::gpuinfer::preprocess::{Form, Preprocessor};
 
-type Run = unsafe extern "C" fn(*const u8, *mut u8, *const Plan);
+type Launch = unsafe extern "C" fn(*mut *mut c_void, *const u32, *const u32);
 
 /// The kernel as a library of this processor; `None` where there is no compiler.
 fn kernel() -> Option<&'static Library> {
@@ -119,15 +119,23 @@ fn the_kernel_and_its_twin_are_the_same_to_the_bit() {
         return;
     };
     // SAFETY: this is its type, in shim.cpp.
-    let run = unsafe { library.get::<Run>(c"run") }.expect("it is there");
+    let launch = unsafe { library.get::<Launch>(c"launch") }.expect("it is there");
     for number in [Number::F32, Number::F16, Number::U8] {
         for layout in [Layout::Planes, Layout::Interleaved] {
             for case in cases() {
                 let form = case.form(normalised(layout));
-                let (frame, plan) = case.plan(&form, number);
-                let mut tensor = vec![0x5a; case.numbers() * number.bytes()];
+                let (frame, mut plan) = case.plan(&form, number);
+                let mut tensor = vec![0x5a_u8; case.numbers() * number.bytes()];
+                let (mut first, mut second) = (frame.as_ptr(), tensor.as_mut_ptr());
+                let mut arguments: [*mut c_void; 3] = [
+                    (&raw mut first).cast(),
+                    (&raw mut second).cast(),
+                    (&raw mut plan).cast(),
+                ];
+                let threads = [32, 8];
+                let blocks = [case.input.width.div_ceil(32), case.input.height.div_ceil(8)];
                 // SAFETY: the plan is of this frame, and the tensor as long as it says.
-                unsafe { run(frame.as_ptr(), tensor.as_mut_ptr(), &plan) };
+                unsafe { launch(arguments.as_mut_ptr(), blocks.as_ptr(), threads.as_ptr()) };
                 let expected = by_twin(&case, &form, number);
                 assert!(tensor == expected, "{case:?} {number:?} {layout:?}");
             }

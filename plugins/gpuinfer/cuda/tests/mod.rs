@@ -2,6 +2,8 @@
 
 mod cases;
 mod kernel;
+mod played;
+pub(in crate::gpuinfer) mod stage;
 mod twin;
 
 use std::path::PathBuf;

@@ -20,13 +20,16 @@ static inline unsigned __float_as_uint(float number) {
 
 #include KERNEL
 
-// As a GPU would, in blocks of 32 by 8 threads, the last of which reach over the edge.
-extern "C" void run(const unsigned char *frame, void *tensor, const Plan *plan) {
-    blockDim = Index{32, 8, 1};
-    for (blockIdx.y = 0; blockIdx.y * 8 < (unsigned)plan->height; blockIdx.y++)
-        for (blockIdx.x = 0; blockIdx.x * 32 < (unsigned)plan->width; blockIdx.x++)
-            for (threadIdx.y = 0; threadIdx.y < 8; threadIdx.y++)
-                for (threadIdx.x = 0; threadIdx.x < 32; threadIdx.x++)
+// As a GPU would: blocks of threads, the last of which reach over the edge.
+extern "C" void launch(void **arguments, const unsigned *blocks, const unsigned *threads) {
+    const unsigned char *frame = *(const unsigned char **)arguments[0];
+    void *tensor = *(void **)arguments[1];
+    const Plan *plan = (const Plan *)arguments[2];
+    blockDim = Index{threads[0], threads[1], 1};
+    for (blockIdx.y = 0; blockIdx.y < blocks[1]; blockIdx.y++)
+        for (blockIdx.x = 0; blockIdx.x < blocks[0]; blockIdx.x++)
+            for (threadIdx.y = 0; threadIdx.y < threads[1]; threadIdx.y++)
+                for (threadIdx.x = 0; threadIdx.x < threads[0]; threadIdx.x++)
                     livetune_prepare(frame, tensor, *plan);
 }
 
