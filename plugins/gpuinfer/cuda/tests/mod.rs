@@ -1,6 +1,7 @@
 //! What can be proved of CUDA where there is none.
 
 mod cases;
+mod element;
 mod kernel;
 mod played;
 pub(in crate::gpuinfer) mod stage;

@@ -64,7 +64,13 @@ fn driver(name: &str, arguments: &[&str]) -> Option<PathBuf> {
     );
     let define = format!("-DSHIM=\"{shim}\"");
     let all = [
-        &["-std=c++17", "-Wl,-soname,libcuda.so.1", "-ldl", &define],
+        &[
+            "-std=c++17",
+            "-O0",
+            "-Wl,-soname,libcuda.so.1",
+            "-ldl",
+            &define,
+        ],
         arguments,
     ]
     .concat();
