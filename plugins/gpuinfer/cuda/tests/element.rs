@@ -12,7 +12,7 @@ const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/shapes.onnx");
 /// A ball on black, as frames of `info` in main memory.
 fn balls(info: &VideoInfo) -> Vec<gst::Buffer> {
     let caps = info.to_caps().expect("caps");
-    let line = format!("videotestsrc pattern=ball num-buffers=90 ! {caps}");
+    let line = format!("videotestsrc pattern=ball num-buffers=90 ! {caps} ! identity");
     let mut harness = Harness::new_parse(&line);
     harness.play();
     let frames = (0..90).map(|_| harness.pull().expect("a frame"));

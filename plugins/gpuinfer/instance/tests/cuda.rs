@@ -1,7 +1,5 @@
 //! Frames in CUDA memory, on a GPU that is played.
 
-use gst_video::prelude::*;
-
 use super::super::network::{Facts, Network, Opened, Source};
 use super::*;
 use crate::gpuinfer::DecoderChoice;
