@@ -6,6 +6,7 @@ mod costs;
 mod detect_image;
 mod drawing;
 mod engines;
+mod gpu;
 mod heads;
 mod late;
 mod life;

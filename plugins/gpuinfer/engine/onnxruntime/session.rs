@@ -212,6 +212,12 @@ impl Engine for OrtEngine {
 
     fn run_on_device(&mut self, tensor: DeviceTensor<'_>) -> Result<(), EngineError> {
         self.begin()?;
+        // A session on the processor takes the address for one of main memory.
+        if self.device_input().is_none() {
+            let device = &self.source.target;
+            let why = format!("{device} takes no tensor from a GPU");
+            return Err(EngineError::new(why));
+        }
         let input = self
             .input
             .on_device(tensor, self.source.options.device_id)?;
@@ -305,5 +311,66 @@ fn info(outlet: &Outlet, is_float: bool) -> TensorInfo {
         name: outlet.name().to_owned(),
         shape: sizes.map(|size| usize::try_from(*size).ok()).collect(),
         is_float,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gpuinfer::engine::survey::survey;
+
+    /// Where no provider is on a GPU, ONNX Runtime does not look where a tensor is said to lie, so that one in main
+    /// memory shows that it is described rightly.
+    #[test]
+    fn a_tensor_that_is_said_to_be_on_a_gpu_is_as_one_in_main_memory() {
+        gst::init().expect("GStreamer starts");
+        let test = std::env::current_exe().expect("a program");
+        let library = test
+            .ancestors()
+            .nth(3)
+            .map(|folder| folder.join("onnxruntime"));
+        let options = EngineOptions {
+            library: library.filter(|library| library.exists()),
+            ..EngineOptions::default()
+        };
+        if options.library.is_none() {
+            return skip();
+        }
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/shapes.onnx");
+        let survey = survey(&path, 4).expect("a model");
+        let model = Model {
+            path: &path,
+            survey: survey.as_ref(),
+        };
+        let runtime = super::super::runtime(&options).expect("a library");
+        let mut engine = OrtEngine::load(&runtime, model, &options, Device::Cpu).expect("loaded");
+        let shape = [2, 3, 320, 320];
+        let data: Vec<f32> = (0..shape.iter().product())
+            .map(|at| (at * 7 % 255) as f32 / 255.0)
+            .collect();
+        let tensor = TensorRef {
+            shape: &shape,
+            data: &data,
+        };
+        engine.run(tensor).expect("run");
+        let expected = engine.output(0).expect("an output").data.to_vec();
+        let there = DeviceTensor {
+            shape: &shape,
+            address: data.as_ptr().expose_provenance() as u64,
+            bytes: size_of_val(&data[..]),
+        };
+        // Twice: views are kept.
+        for _ in 0..2 {
+            engine.begin().expect("there can be a run");
+            let input = engine.input.on_device(there, 0).expect("a view");
+            engine.run_value(input, &shape).expect("run");
+            let seen = engine.output(0).expect("an output");
+            assert_eq!((seen.shape, seen.data), (&[2, 7, 2100][..], &expected[..]));
+        }
+    }
+
+    #[expect(clippy::print_stderr, reason = "the test says why it does nothing")]
+    fn skip() {
+        eprintln!("SKIP: run `make onnxruntime`");
     }
 }
