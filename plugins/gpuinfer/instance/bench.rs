@@ -29,6 +29,10 @@ pub(super) struct Bench {
 }
 
 /// A frame that can be read.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a box would be memory for each frame"
+)]
 enum Mapped<'a> {
     Main(VideoFrameRef<&'a gst::BufferRef>),
     /// By a GPU.

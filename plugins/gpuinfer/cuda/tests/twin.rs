@@ -18,7 +18,7 @@ struct Place {
 fn place(start: f64, scale: f64, at: i32, pixels: i32) -> Place {
     let last = f64::from(pixels - 1);
     let exact = start + (f64::from(at) + 0.5) * scale - 0.5;
-    let exact = exact.max(0.0).min(last);
+    let exact = exact.clamp(0.0, last);
     let first = exact.floor().min((last - 1.0).max(0.0));
     let weight = exact - first;
     let first = first as i32;
@@ -66,7 +66,7 @@ fn sample(frame: &[u8], plane: &Plane, exact: i32, x: i32, y: i32) -> i32 {
 }
 
 fn level(value: f32) -> i32 {
-    (value.max(0.0).min(255.0) + 0.5) as i32
+    (value.clamp(0.0, 255.0) + 0.5) as i32
 }
 
 fn see(frame: &[u8], plan: &Plan, x: i32, y: i32, rgb: &mut [i32; 3]) {
