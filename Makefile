@@ -1,6 +1,6 @@
 # Every target is a line or two that a person could type.
 .POSIX:
-.PHONY: all deps onnxruntime plugin demo check check-trixie lint test check-reference bench bench-latency bench-peers bench-network bench-infer bench-infer-peers bench-buffers install install-user uninstall clean
+.PHONY: all deps onnxruntime nvrtc plugin demo check check-trixie lint test check-reference bench bench-latency bench-peers bench-network bench-infer bench-infer-peers bench-buffers install install-user uninstall clean
 
 all: plugin
 
@@ -12,6 +12,10 @@ deps:
 onnxruntime:
 	sh scripts/onnxruntime.sh
 	sh scripts/onnxruntime.sh openvino
+
+# CUDA's run-time compiler, for a test that compiles gpuinfer's kernel; takes no GPU.
+nvrtc:
+	sh scripts/nvrtc.sh
 
 plugin: deps
 	cargo build --release --locked --lib

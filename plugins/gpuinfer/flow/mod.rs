@@ -90,8 +90,6 @@ struct Inner {
     serving: Option<Arc<Serving>>,
     /// What the properties said last, and what came of it.
     judged: Option<(Wishes, Thresholds)>,
-    /// When a network was last opened because the one before works no more.
-    recovered: Option<MediaTime>,
     /// Counts the models that were set; the last one counts.
     generation: u64,
     budget: Budget,
@@ -116,7 +114,6 @@ impl Flow {
             fresh: None,
             serving: None,
             judged: None,
-            recovered: None,
             generation: 0,
             budget,
             waiting: Waiting::default(),

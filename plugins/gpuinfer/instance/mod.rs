@@ -6,12 +6,15 @@
 //! one session with all threads. An accelerator has one session and batches.
 
 mod answer;
+mod bench;
 mod crew;
 mod floor;
 mod mailbox;
 mod network;
+mod news;
 mod regions;
 mod registry;
+mod staff;
 mod statistics;
 mod stream;
 mod worker;
@@ -157,7 +160,12 @@ impl Instance {
         self.floor.cost(pictures)
     }
 
-    /// Why it works no more; its frames fail at once then, and the next who opens it gets a new one.
+    /// What it had to say after the first `heard` sentences.
+    pub(super) fn news(&self, heard: usize) -> Vec<String> {
+        self.floor.news.after(heard)
+    }
+
+    /// Why it works no more for now; its frames fail at once then, and the next who opens it gets a new one.
     pub(super) fn trouble(&self) -> Option<String> {
         self.floor.trouble()
     }

@@ -70,7 +70,8 @@ impl Axis {
     /// The first of the two pixels that place number `at` lies between, and how near it is to the second, 0 to 1.
     fn place(&self, at: u32) -> (u32, f64) {
         let last = f64::from(self.pixels.saturating_sub(1));
-        let exact = self.start + (f64::from(at) + 0.5) * self.length / f64::from(self.to) - 0.5;
+        let scale = self.length / f64::from(self.to);
+        let exact = self.start + (f64::from(at) + 0.5) * scale - 0.5;
         let exact = exact.clamp(0.0, last);
         let first = exact.floor().min((last - 1.0).max(0.0));
         (first as u32, exact - first)

@@ -8,6 +8,7 @@ mod detect_image;
 mod drawing;
 mod engines;
 mod families;
+mod gpu;
 mod heads;
 mod late;
 mod life;

@@ -245,13 +245,14 @@ impl<J> Batcher<J> {
         self.config.workers = workers.max(1);
     }
 
-    /// Another device: batches have up to so many pictures from now on, are padded to one of the `preferred` sizes, and
-    /// cost something else.
-    pub fn set_sizes(&mut self, max_batch: usize, mut preferred: Vec<usize>) {
-        self.config.max_batch = max_batch.max(1);
-        preferred.retain(|size| (1..=self.config.max_batch).contains(size));
-        preferred.sort_unstable();
-        self.config.preferred = preferred;
+    /// Another network serves, which takes so many pictures, padded to one of the `preferred` sizes; what its batches cost
+    /// is still to be measured.
+    pub fn refit(&mut self, max_batch: usize, preferred: &[usize]) {
+        let max_batch = max_batch.max(1);
+        let fits = |size: &usize| (1..=max_batch).contains(size);
+        self.config.max_batch = max_batch;
+        self.config.preferred = preferred.iter().copied().filter(fits).collect();
+        self.config.preferred.sort_unstable();
         self.forget_costs();
     }
 

@@ -170,7 +170,7 @@ fn the_regions_of_a_frame_are_one_batch_where_there_is_room() {
 fn a_network_that_comes_back_on_the_processor_is_served_as_is_right_there() {
     let (control, instance) = accelerator(5);
     let listeners: Vec<Listener> = (0..3).map(|_| Listener::new(&instance, 4)).collect();
-    *lock(&control.device) = ActiveDevice::Cpu;
+    *lock(&control.then) = Some(ActiveDevice::Cpu);
     // As a GPU that is lost; after so many failures the network is opened anew.
     control.fails.store(3, Ordering::SeqCst);
     for _ in 0..3 {

@@ -2,9 +2,11 @@
 
 mod batches;
 mod crew;
+mod cuda;
 mod fake;
 mod frames;
 mod life;
+mod lost;
 mod real;
 mod sharing;
 
