@@ -34,9 +34,8 @@ fn while_one_element_wants_it_the_whole_process_recycles() {
         let pipeline = behind_a_tee("process-allocator=true");
         let allocators = watch(&pipeline.element("end"), |buffer| allocator_of(buffer));
         // In a pipeline that has no such element, too.
-        let other = Pipeline::parse(
-            "fakesrc num-buffers=5 sizetype=fixed sizemax=100000 ! fakesink name=end",
-        );
+        let line = format!("videotestsrc num-buffers=5 ! {RAW} ! fakesink name=end");
+        let other = Pipeline::parse(&line);
         let of_others = watch(&other.element("end"), |buffer| allocator_of(buffer));
         pipeline.run_to_eos();
         other.run_to_eos();
