@@ -1,6 +1,7 @@
 //! What the default allocator itself costs: memory that nobody writes to, taken and given back.
 
 use gst::prelude::*;
+use gstlivetune::memory::process;
 
 use crate::child::{self, Malloc, Mode};
 use crate::usage::{Usage, median};
@@ -31,7 +32,8 @@ pub fn table() {
 
 /// The child process: prints the seconds that it took.
 pub fn child(mode: Mode, size: usize) {
-    let _lease = child::init_for(mode);
+    child::init();
+    let _lease = (mode == Mode::Recycled).then(process::install);
     let allocator = gst::Allocator::find(None).unwrap();
     let before = Usage::of_this_process();
     for _ in 0..TIMES {

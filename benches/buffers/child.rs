@@ -4,7 +4,6 @@ use std::process::Command;
 use std::str::FromStr;
 
 use gst::prelude::*;
-use gstlivetune::memory::process;
 
 /// What a child measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +36,7 @@ impl Mode {
     pub fn element(self) -> &'static str {
         match self {
             Self::Stock => "",
-            Self::Recycled => "! bufferrecycler",
+            Self::Recycled => "! bufferrecycler process-allocator=true",
         }
     }
 }
@@ -104,12 +103,6 @@ pub fn run<T: FromStr>(mode: Mode, malloc: Malloc, part: &str, arguments: &[&str
 pub fn init() {
     gst::init().unwrap();
     gstlivetune::plugin_register_static().unwrap();
-}
-
-/// As [`init`], and makes the default allocator recycle where `mode` says so.
-pub fn init_for(mode: Mode) -> Option<process::Lease> {
-    init();
-    (mode == Mode::Recycled).then(process::install)
 }
 
 /// A pipeline, stopped when it is dropped.

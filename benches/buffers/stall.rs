@@ -57,7 +57,7 @@ pub fn table() {
 
 /// The child process: prints what memory it has before the stall, at its end, and later.
 pub fn child(mode: Mode, name: &str) {
-    let _lease = child::init_for(mode);
+    child::init();
     let case = CASES.iter().find(|case| case.0 == name).unwrap();
     let seconds = BEFORE / FRAME_RATE + AFTER + STALL.as_secs() as u32 + 1;
     let caps = format!("video/x-raw,format=NV12,width=3840,height=2160,framerate={FRAME_RATE}/1");

@@ -61,10 +61,10 @@ fn caps(size: (i32, i32)) -> gst::Caps {
 
 /// The child process: prints seconds and faults of the first 4K frame after a switch, and of the tenth.
 pub fn child(mode: Mode) {
-    let _lease = child::init_for(mode);
+    child::init();
     let pipeline = Pipeline::parse(&format!(
-        "videotestsrc pattern=ball num-buffers={} ! video/x-raw,format=NV12,width=640,height=360,framerate=30/1 ! \
-         identity name=before ! videoscale ! capsfilter name=size {} ! fakesink name=end",
+        "videotestsrc pattern=ball num-buffers={} ! video/x-raw,format=NV12,width=1280,height=720,framerate=30/1 ! \
+         identity name=before ! videoscale method=nearest-neighbour ! capsfilter name=size {} ! fakesink name=end",
         STAY * SWITCHES,
         mode.element()
     ));

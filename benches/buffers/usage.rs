@@ -23,23 +23,29 @@ impl Sub for Usage {
 
 impl Usage {
     pub fn of_this_process() -> Self {
-        Self::of(libc::RUSAGE_SELF)
+        Self::of(libc::RUSAGE_SELF, libc::CLOCK_PROCESS_CPUTIME_ID)
     }
 
     pub fn of_this_thread() -> Self {
-        Self::of(libc::RUSAGE_THREAD)
+        Self::of(libc::RUSAGE_THREAD, libc::CLOCK_THREAD_CPUTIME_ID)
     }
 
-    fn of(whom: libc::c_int) -> Self {
+    fn of(whom: libc::c_int, clock: libc::clockid_t) -> Self {
         let mut usage = MaybeUninit::<libc::rusage>::uninit();
         // SAFETY: the call fills in the whole structure where it answers 0.
         let usage = unsafe {
             assert_eq!(libc::getrusage(whom, usage.as_mut_ptr()), 0);
             usage.assume_init()
         };
-        let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 / 1e6;
+        // The times of `getrusage` are in ticks on some kernels.
+        let mut time = MaybeUninit::<libc::timespec>::uninit();
+        // SAFETY: as above.
+        let time = unsafe {
+            assert_eq!(libc::clock_gettime(clock, time.as_mut_ptr()), 0);
+            time.assume_init()
+        };
         Self {
-            seconds: seconds(usage.ru_utime) + seconds(usage.ru_stime),
+            seconds: time.tv_sec as f64 + time.tv_nsec as f64 / 1e9,
             faults: usage.ru_minflt as f64,
         }
     }

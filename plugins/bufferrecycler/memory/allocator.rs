@@ -84,15 +84,15 @@ fn system() -> Option<&'static gst::Allocator> {
 
 impl RecyclingAllocator {
     fn allocate(&self, size: usize, params: &gst::AllocationParams) -> Option<*mut GstMemory> {
-        let limits = WISHES.in_force();
         let whole = size
             .checked_add(params.prefix())?
             .checked_add(params.padding())?;
-        let class = SizeClass::holding(whole as u64)?;
-        if (whole as u64) < limits.min_size {
+        if (whole as u64) < WISHES.min_size() {
             DEPOTS.on_plain();
             return plain(size, params);
         }
+        let class = SizeClass::holding(whole as u64)?;
+        let limits = WISHES.in_force();
         let align = params.align() | gst::Memory::default_alignment();
         let block = DEPOTS.lend(class, align.checked_add(1)?, &limits)?;
         let start = block.start();

@@ -212,9 +212,8 @@ impl Depots {
         self.plain.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Whether no block lies free.
-    pub(super) fn is_empty(&self) -> bool {
-        self.stock.pooled() == 0
+    pub(super) fn stock(&self) -> &Stock {
+        &self.stock
     }
 
     pub(super) fn figures(&self) -> Figures {

@@ -1,6 +1,5 @@
 //! The thread that gives memory back: it lives only while blocks lie free, and sleeps until one has lain long enough.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -13,19 +12,17 @@ use crate::runtime::lock::lock;
 /// Between two looks passes at least this part of the time that blocks may lie: many blocks go at once.
 const LOOKS_IN_TIME: u32 = 8;
 
-/// A keeper lives. Sequentially consistent with the stock: who adds a block looks here afterwards, and a keeper that
-/// leaves looks at the stock afterwards. One of them sees the other.
-static AT_WORK: AtomicBool = AtomicBool::new(false);
 /// Something has changed that the keeper should know before its time.
 static RUNG: Mutex<bool> = Mutex::new(false);
 static BELL: Condvar = Condvar::new();
 
 /// A block lies free: somebody has to look after it.
 pub(super) fn call() {
-    if !AT_WORK.load(Ordering::SeqCst) && !AT_WORK.swap(true, Ordering::SeqCst) {
+    let stock = DEPOTS.stock();
+    if stock.needs_keeper() {
         let thread = thread::Builder::new().name("livetune-memory".to_owned());
         if let Err(error) = thread.spawn(live) {
-            AT_WORK.store(false, Ordering::SeqCst);
+            stock.on_no_keeper();
             gst::warning!(CAT, "no thread to give memory back in time: {error}");
         }
     }
@@ -43,7 +40,7 @@ fn live() {
         false
     });
     if panicked {
-        AT_WORK.store(false, Ordering::SeqCst);
+        DEPOTS.stock().on_no_keeper();
     }
 }
 
@@ -56,12 +53,8 @@ fn work() {
                 let soonest = now.after(limits.idle_trim / LOOKS_IN_TIME);
                 wait(next.max(soonest).since(now));
             }
-            None => {
-                AT_WORK.store(false, Ordering::SeqCst);
-                if DEPOTS.is_empty() || AT_WORK.swap(true, Ordering::SeqCst) {
-                    return;
-                }
-            }
+            None if DEPOTS.stock().keeper_leaves() => return,
+            None => (),
         }
     }
 }

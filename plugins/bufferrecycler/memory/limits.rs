@@ -140,6 +140,11 @@ impl Wishes {
         keeper::hurry();
     }
 
+    /// The one limit that every allocation has to know.
+    pub(super) fn min_size(&self) -> u64 {
+        self.min_size.load(Ordering::Relaxed)
+    }
+
     pub(super) fn in_force(&self) -> Limits {
         let order = Ordering::Relaxed;
         let idle = self.idle_nanos.load(order);

@@ -1,12 +1,17 @@
-//! How much free memory all depots of a process hold together.
+//! How much free memory all depots of a process hold together, and whether somebody looks after it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// Bytes that lie free in all depots, against the most that may. Lock-free: every depot tells it what comes and goes.
+/// Bytes that lie free in all depots, against the most that may; and whether a keeper is there who gives back what lay
+/// for too long. Lock-free: every depot tells it what comes and goes.
+///
+/// All is sequentially consistent. Who adds memory looks for a keeper afterwards, and a keeper who leaves looks for memory
+/// afterwards: one of them sees the other, so that no memory stays without a keeper.
 #[derive(Debug)]
 pub struct Stock {
     pooled: AtomicU64,
     most: AtomicU64,
+    kept: AtomicBool,
 }
 
 impl Stock {
@@ -15,6 +20,7 @@ impl Stock {
         Self {
             pooled: AtomicU64::new(0),
             most: AtomicU64::new(most),
+            kept: AtomicBool::new(false),
         }
     }
 
@@ -23,10 +29,7 @@ impl Stock {
         self.most.store(most, Ordering::SeqCst);
     }
 
-    /// `bytes` lie free now. Told before anybody else can take them: the sum is never below zero.
-    ///
-    /// Sequentially consistent, as [`Self::pooled`]: whoever looks after free memory goes home only when it sees none, and
-    /// whoever adds some afterwards sees that it has gone.
+    /// `bytes` lie free now. To be told before anybody else can take them: the sum is never below zero.
     pub fn on_put(&self, bytes: u64) {
         self.pooled.fetch_add(bytes, Ordering::SeqCst);
     }
@@ -50,6 +53,23 @@ impl Stock {
     /// Whether more lies free than may.
     pub fn is_over(&self) -> bool {
         self.pooled() > self.most.load(Ordering::SeqCst)
+    }
+
+    /// Memory was added: whether the caller has to bring a keeper, because none is there. To one caller it says so.
+    pub fn needs_keeper(&self) -> bool {
+        !self.kept.load(Ordering::SeqCst) && !self.kept.swap(true, Ordering::SeqCst)
+    }
+
+    /// The keeper who was to come does not.
+    pub fn on_no_keeper(&self) {
+        self.kept.store(false, Ordering::SeqCst);
+    }
+
+    /// The keeper has found nothing: whether it leaves. Where memory came meanwhile and nobody else looks after it, it
+    /// stays.
+    pub fn keeper_leaves(&self) -> bool {
+        self.kept.store(false, Ordering::SeqCst);
+        self.pooled() == 0 || !self.needs_keeper()
     }
 }
 
@@ -91,5 +111,57 @@ mod tests {
             }
         });
         assert_eq!(stock.pooled(), 100 * (1 + 2 + 3 + 4));
+    }
+
+    /// Does what a keeper does, until it may leave.
+    fn keep(stock: &Stock, keepers: &AtomicU64) {
+        assert_eq!(keepers.fetch_add(1, Ordering::SeqCst), 0, "two keepers");
+        loop {
+            let all = stock.pooled();
+            stock.on_taken(all);
+            // Another may come as soon as this one has gone.
+            keepers.fetch_sub(1, Ordering::SeqCst);
+            if all == 0 && stock.keeper_leaves() {
+                return;
+            }
+            keepers.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn no_memory_stays_without_a_keeper() {
+        let rounds = if cfg!(miri) { 2 } else { 50 };
+        for _ in 0..rounds {
+            let (stock, keepers) = (Stock::new(u64::MAX), AtomicU64::new(0));
+            thread::scope(|scope| {
+                for _ in 0..3 {
+                    scope.spawn(|| {
+                        for _ in 0..4 {
+                            stock.on_put(1);
+                            if stock.needs_keeper() {
+                                scope.spawn(|| keep(&stock, &keepers));
+                            }
+                        }
+                    });
+                }
+            });
+            // All threads have ended: what came last found a keeper, or brought one.
+            assert_eq!(stock.pooled(), 0);
+            assert!(stock.needs_keeper(), "a keeper that is not there");
+        }
+    }
+
+    #[test]
+    fn one_keeper_is_enough_and_one_that_does_not_come_is_asked_for_again() {
+        let stock = Stock::new(10);
+        stock.on_put(1);
+        assert!(stock.needs_keeper());
+        assert!(!stock.needs_keeper());
+        assert!(!stock.keeper_leaves(), "there is memory");
+        stock.on_taken(1);
+        assert!(stock.keeper_leaves());
+        assert!(stock.needs_keeper());
+        stock.on_no_keeper();
+        assert!(stock.needs_keeper());
     }
 }

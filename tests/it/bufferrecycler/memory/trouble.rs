@@ -20,20 +20,16 @@ fn ten_thousand_starts_and_stops_leave_memory_flat() {
     alone(name, || {
         let pipeline = Pipeline::parse(
             "videotestsrc pattern=black num-buffers=2 ! video/x-raw,format=GRAY8,width=320,height=240 ! \
-             bufferrecycler ! fakesink",
+             bufferrecycler name=r process-allocator=true max-pooled-bytes=1048576 idle-trim=50 ! fakesink",
         );
         let cycle = |round: u32| {
-            let wish = configure(Limits {
-                max_pooled_bytes: 1 << 20,
-                idle_trim: Duration::from_millis(50),
-                ..Limits::DEFAULT
-            });
-            let lease = process::install();
+            // Every other time somebody else wants it too.
+            let lease = (round % 2 == 1).then(process::install);
             pipeline.set_state(gst::State::Paused).unwrap();
             pipeline.state(gst::ClockTime::from_seconds(10)).0.unwrap();
-            // Every other time the leases go first.
-            let _kept = (round % 2 == 1).then_some((lease, wish));
+            assert!(process::is_default());
             pipeline.set_state(gst::State::Null).unwrap();
+            assert_eq!(process::is_default(), lease.is_some());
         };
         (0..CYCLES / 10).for_each(cycle);
         let warm = resident();
