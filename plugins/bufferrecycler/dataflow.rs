@@ -233,6 +233,8 @@ impl BaseTransformImpl for BufferRecycler {
     }
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
+        let page_faults = self.page_faults();
+        lock(&self.ledger).end_run(page_faults);
         let stopped = lock(&self.state).take();
         let pools = stopped.as_ref().map(State::live_pools).unwrap_or_default();
         pools.iter().for_each(RecyclingPool::retire);

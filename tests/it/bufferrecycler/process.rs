@@ -149,6 +149,43 @@ fn blocks_outlive_a_change_of_caps_and_back() {
     });
 }
 
+/// Bytes of memory that this process has.
+fn resident() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: u64 = statm.split_whitespace().nth(1).unwrap().parse().unwrap();
+    pages * 4096
+}
+
+#[test]
+fn the_memory_of_a_stall_goes_back_to_the_system() {
+    let name = "bufferrecycler::process::the_memory_of_a_stall_goes_back_to_the_system";
+    alone(name, || {
+        let pipeline = Pipeline::parse(
+            "videotestsrc is-live=true pattern=black ! video/x-raw,format=NV12,width=1920,height=1080,framerate=30/1 ! \
+             bufferrecycler name=r idle-trim=600 ! queue max-size-buffers=40 max-size-bytes=0 max-size-time=0 ! \
+             fakesink name=end enable-last-sample=false",
+        );
+        let recycler = pipeline.element("r");
+        let sink = pipeline.element("end").static_pad("sink").unwrap();
+        pipeline.play();
+        let blocked = gst::PadProbeType::BLOCK | gst::PadProbeType::BUFFER;
+        let before = resident();
+        let stall = sink.add_probe(blocked, |_, _| gst::PadProbeReturn::Ok);
+        eventually("a long queue", LIMIT, || {
+            count(&recycler, "outstanding") >= 30
+        });
+        let peak = resident() - before;
+        assert!(peak > 80_000_000, "{peak}");
+        sink.remove_probe(stall.unwrap());
+        // While frames go on.
+        eventually("the memory to go", LIMIT, || resident() < before + peak / 5);
+        let before = count(&recycler, "buffers");
+        eventually("frames", LIMIT, || count(&recycler, "buffers") > before + 5);
+        assert!(count(&recycler, "trimmed-bytes") > 80_000_000);
+        assert!(count(&recycler, "process-trimmed-bytes") > 80_000_000);
+    });
+}
+
 #[test]
 fn prefault_makes_frames_ready_before_the_first_one_comes() {
     let name = "bufferrecycler::process::prefault_makes_frames_ready_before_the_first_one_comes";
