@@ -1,4 +1,5 @@
 //! The first frame after a change of caps.
+#![expect(clippy::disallowed_methods, reason = "a bench that panics is over")]
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
