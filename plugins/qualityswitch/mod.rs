@@ -30,6 +30,7 @@ use gst::glib;
 use gst::prelude::*;
 
 mod dataflow;
+mod group;
 mod imp;
 mod scaler;
 mod settings;
