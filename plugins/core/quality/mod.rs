@@ -26,6 +26,8 @@ mod preference;
 mod rate;
 mod selector;
 mod sensor;
+#[cfg(test)]
+mod world;
 
 pub use arbiter::{Arbiter, ArbiterConfig, MemberId, Order, Standing};
 pub use config::{Config, ConfigError};
