@@ -360,4 +360,6 @@ impl Fitted {
 }
 
 #[cfg(test)]
+mod load_tests;
+#[cfg(test)]
 mod tests;
