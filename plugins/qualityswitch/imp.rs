@@ -11,6 +11,7 @@ use livetune_core::quality::DEFAULT_LADDER;
 use super::scaler::Scaler;
 use super::settings::{Settings, unknown_level};
 use super::state::State;
+use crate::runtime::clock;
 use crate::runtime::figures::{self, Figure};
 use crate::runtime::guard::guard;
 use crate::runtime::lock::lock;
@@ -110,7 +111,7 @@ impl QualitySwitch {
         guard("qualityswitch's auto", (), || {
             lock(&self.settings).auto = auto;
             self.with_state(|state| {
-                let switch = state.controller.on_auto(auto);
+                let switch = state.governor.on_auto(auto, clock::monotonic());
                 state.remember(switch.map(|switch| switch.reason));
             });
         });
@@ -145,9 +146,9 @@ impl QualitySwitch {
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let settings = lock(&self.settings).clone();
-        let controller = settings.to_controller()?;
+        let governor = settings.to_governor()?;
         let registration = telemetry::register(self, "qualityswitch", None);
-        *lock(&self.state) = Some(State::new(controller, registration));
+        *lock(&self.state) = Some(State::new(governor, registration));
         Ok(())
     }
 
@@ -161,7 +162,7 @@ impl QualitySwitch {
             gst::StateChange::NullToReady => {
                 self.assemble()?;
                 let settings = lock(&self.settings).clone();
-                settings.to_controller().map(|_| ())
+                settings.to_governor().map(|_| ())
             }
             gst::StateChange::ReadyToPaused => self.start(),
             _ => Ok(()),
@@ -177,18 +178,18 @@ fn empty_stats() -> gst::Structure {
 
 /// Sets the level by hand, or says why that cannot be.
 fn choose(state: &mut State, level: Option<&str>) -> Result<(), String> {
-    if state.controller.auto() {
+    if state.governor.auto() {
         return Err("The level is chosen by the network: set auto=false first".to_owned());
     }
     let place = match level {
         Some(name) => {
-            let ladder = state.controller.ladder();
+            let ladder = state.governor.ladder();
             let place = ladder.position(name);
             place.ok_or_else(|| unknown_level(name, ladder))?
         }
         None => 0,
     };
-    let switch = state.controller.on_level(place);
+    let switch = state.governor.on_level(place, clock::monotonic());
     state.remember(switch.map(|switch| switch.reason));
     Ok(())
 }

@@ -30,6 +30,11 @@ use gst::glib;
 use gst::prelude::*;
 
 mod dataflow;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "no property chooses a group yet")
+)]
+mod group;
 mod imp;
 mod scaler;
 mod settings;

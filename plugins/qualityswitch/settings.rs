@@ -1,6 +1,6 @@
 //! What the user can set.
 
-use livetune_core::quality::{Config, Controller, DEFAULT_LADDER, Ladder};
+use livetune_core::quality::{Config, DEFAULT_LADDER, Governor, Ladder};
 
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
@@ -26,7 +26,7 @@ impl Settings {
     }
 
     /// What these settings ask for, or why they cannot be met.
-    pub(super) fn to_controller(&self) -> Result<Controller, gst::ErrorMessage> {
+    pub(super) fn to_governor(&self) -> Result<Governor, gst::ErrorMessage> {
         let text = self.ladder_text();
         let ladder = Ladder::parse(text).map_err(|error| {
             gst::error_msg!(
@@ -45,7 +45,7 @@ impl Settings {
                 })
             })
             .transpose()?;
-        Controller::new(ladder, start, self.auto, Config::default()).map_err(|error| {
+        Governor::new(ladder, start, self.auto, Config::default()).map_err(|error| {
             gst::error_msg!(
                 gst::LibraryError::Settings,
                 ("The policy is wrong: {error}")

@@ -1,6 +1,6 @@
 //! What the stream did, from READY to PAUSED and back.
 
-use livetune_core::quality::{Controller, Decimator, Fitted, InputVideo, Reason};
+use livetune_core::quality::{Decimator, Fitted, Governor, InputVideo, Reason};
 use livetune_core::units::Bitrate;
 
 use crate::runtime::clock;
@@ -8,7 +8,7 @@ use crate::runtime::figures::{Figure, Value};
 use crate::runtime::telemetry::Registration;
 
 pub(super) struct State {
-    pub(super) controller: Controller,
+    pub(super) governor: Governor,
     decimator: Decimator,
     segment: gst::FormattedSegment<gst::ClockTime>,
     pub(super) caps: Option<gst::Caps>,
@@ -51,9 +51,9 @@ pub(super) struct Carried {
 }
 
 impl State {
-    pub(super) fn new(controller: Controller, registration: Registration) -> Self {
+    pub(super) fn new(governor: Governor, registration: Registration) -> Self {
         Self {
-            controller,
+            governor,
             decimator: Decimator::new(),
             segment: gst::FormattedSegment::new(),
             caps: None,
@@ -74,7 +74,7 @@ impl State {
     /// The network carries `target`.
     pub(super) fn on_target(&mut self, target: Bitrate) {
         self.target = Some(target);
-        let switch = self.controller.on_target(target, clock::monotonic());
+        let switch = self.governor.on_target(target, clock::monotonic());
         self.remember(switch.map(|switch| switch.reason));
     }
 
@@ -86,7 +86,7 @@ impl State {
             self.decimator.set_rate(None);
             return;
         };
-        let switch = self.controller.on_input(&input, clock::monotonic());
+        let switch = self.governor.on_input(&input, clock::monotonic());
         self.remember(switch.map(|switch| switch.reason));
     }
 
@@ -112,25 +112,25 @@ impl State {
     /// What the scaler has to be set to before the next frame, if it is not.
     pub(super) fn order_for_frame(&mut self) -> Option<Order> {
         self.input?;
-        let switch = self.controller.on_time(clock::monotonic());
+        let switch = self.governor.on_time(clock::monotonic());
         self.remember(switch.map(|switch| switch.reason));
-        let moved = self.controller.rung() != self.applied;
+        let moved = self.governor.rung() != self.applied;
         moved.then(|| self.order()).flatten()
     }
 
     /// Whether frames pass uncopied on `rung`.
     fn passes(&self, rung: usize) -> bool {
-        let fitted = self.controller.fitted(rung);
+        let fitted = self.governor.fitted(rung);
         fitted.is_some_and(|fitted| fitted.full_size)
     }
 
     /// What the scaler has to be set to for the rung that holds.
     pub(super) fn order(&self) -> Option<Order> {
-        let rung = self.controller.rung()?;
+        let rung = self.governor.rung()?;
         Some(Order {
             rung,
             before: self.applied,
-            fitted: self.controller.fitted(rung)?,
+            fitted: self.governor.fitted(rung)?,
             input: self.caps.clone()?,
             scalable: self.input?.scalable,
             reallocates: self
@@ -142,7 +142,7 @@ impl State {
     /// Downstream does not take what `order` asks for. Answers what to try instead.
     pub(super) fn on_refused(&mut self, order: &Order) -> Option<Order> {
         self.refusals += 1;
-        let switch = self.controller.on_refused(order.before)?;
+        let switch = self.governor.on_refused(order.before, clock::monotonic())?;
         self.remember(Some(switch.reason));
         self.order()
     }
@@ -186,11 +186,11 @@ impl State {
 
     /// The name of the rung that holds, or nothing before there is one.
     pub(super) fn level(&self) -> Option<String> {
-        self.controller.rung().map(|rung| self.name_of(Some(rung)))
+        self.governor.rung().map(|rung| self.name_of(Some(rung)))
     }
 
     fn name_of(&self, rung: Option<usize>) -> String {
-        let rung = rung.and_then(|rung| self.controller.ladder().rungs().get(rung));
+        let rung = rung.and_then(|rung| self.governor.ladder().rungs().get(rung));
         rung.map(|rung| rung.name.clone()).unwrap_or_default()
     }
 
@@ -223,13 +223,13 @@ impl State {
 
     /// The level and what it comes to, for `stats` and messages alike.
     fn level_figures(&self) -> Vec<Figure> {
-        let level = Value::Text(self.name_of(self.controller.rung()));
+        let level = Value::Text(self.name_of(self.governor.rung()));
         let mut figures = vec![Figure::new("level", level, "Level that holds")];
         if let Some(reason) = self.reason {
             let reason = Value::Text(reason.as_str().to_owned());
             figures.push(Figure::new("reason", reason, "Why the level changed last"));
         }
-        let applied = self.applied.and_then(|rung| self.controller.fitted(rung));
+        let applied = self.applied.and_then(|rung| self.governor.fitted(rung));
         if let Some(rung) = applied {
             let (width, height) = (rung.width.into(), rung.height.into());
             figures.extend([
