@@ -73,7 +73,7 @@ impl Channel {
             .checked_mul(self.stride)
             .and_then(|row| row.checked_add(self.start))
             .and_then(|row| row.checked_add(columns as usize * self.step));
-        let is_wide = (columns as usize + 1) * self.step <= self.stride + self.step;
+        let is_wide = columns as usize * self.step < self.stride;
         is_wide && i32::try_from(self.stride).is_ok() && last.is_some_and(|last| last < bytes)
     }
 }

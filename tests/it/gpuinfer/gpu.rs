@@ -150,7 +150,9 @@ fn frames_in_cuda_memory_are_offered_a_place_with_and_without_a_gpu() {
     crate::support::init();
     let factory = gst::ElementFactory::find("gpuinfer").unwrap();
     for format in ["NV12", "I420", "RGBA", "BGRx"] {
-        let caps = format!("video/x-raw(memory:CUDAMemory),format={format},width=64,height=64");
+        let caps = format!(
+            "video/x-raw(memory:CUDAMemory),format={format},width=64,height=64,framerate=30/1"
+        );
         let caps: gst::Caps = caps.parse().unwrap();
         assert!(
             factory.can_sink_all_caps(&caps) && factory.can_src_all_caps(&caps),

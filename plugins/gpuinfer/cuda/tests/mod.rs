@@ -5,6 +5,7 @@ mod element;
 mod kernel;
 mod played;
 pub(in crate::gpuinfer) mod stage;
+mod surface;
 mod twin;
 
 use std::path::PathBuf;
