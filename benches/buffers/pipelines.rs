@@ -79,7 +79,7 @@ const CASES: [Case; 12] = [
     Case {
         name: "4K NV12 to overlay and x264, and to a network",
         malloc: Malloc::Fixed,
-        frames: [20, 120],
+        frames: [60, 260],
         limit: Some(0.65),
         line: TWO_BRANCHES,
     },
@@ -115,7 +115,7 @@ const CASES: [Case; 12] = [
     Case {
         name: "1080p JPEG encoder",
         malloc: Malloc::Stock,
-        frames: [20, 140],
+        frames: [20, 320],
         limit: None,
         line: "videotestsrc num-buffers=1 ! video/x-raw,format=I420,width=1920,height=1080,framerate=30/1 ! \
                imagefreeze num-buffers=FRAMES RECYCLER ! queue ! jpegenc ! fakesink",
@@ -180,10 +180,13 @@ fn row(case: &Case, costs: &[Vec<Usage>; 2]) {
                     "; ✗ no faults"
                 }
         }
-        None if ratio < 1.0 - NOISE => "nothing was expected, and there is something".to_owned(),
+        None if ratio < 1.0 - NOISE => "✓ nothing expected, something gained".to_owned(),
         None if ratio <= 1.0 + NOISE => "✓ nothing to gain, nothing lost".to_owned(),
         None => "✗ nothing to gain, nothing lost".to_owned(),
     };
+    // What is measured twice differs by a little: no more than nothing.
+    let [stock_faults, recycled_faults] =
+        [stock_faults, recycled_faults].map(|it| it.max(0.0) + 0.0);
     println!(
         "| {} | {} | {stock:.2} | {recycled:.2} | {:.0} % | {stock_faults:.0} | {recycled_faults:.1} | {verdict} |",
         case.name,

@@ -9,7 +9,7 @@ use gst::prelude::*;
 use crate::child::{self, Malloc, Mode, Pipeline};
 use crate::usage::{Usage, median};
 
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 const LIMIT: f64 = 0.25;
 /// Frames of each size before it changes again.
 const STAY: u32 = 15;
@@ -18,7 +18,8 @@ const SIZES: [(i32, i32); 2] = [(1280, 720), (3840, 2160)];
 
 pub fn table() {
     println!(
-        "\nThe first 4K frame of videoscale after a switch from 720p, processor time of its thread; medians.\n"
+        "\nThe first 4K frame of videoscale after a switch from 720p, processor time of its thread: medians, the \
+         least of {ROUNDS} rounds.\n"
     );
     println!("| | stock ms | recycled ms | CPU | stock faults | recycled faults | must |");
     println!("| --- | ---: | ---: | ---: | ---: | ---: | --- |");
@@ -32,11 +33,12 @@ pub fn table() {
         .into_iter()
         .enumerate()
     {
-        let middle = |field: usize| {
-            said.each_ref()
-                .map(|said| median(said.iter().map(|numbers| numbers[field]).collect()))
+        let least = |field: usize| {
+            let of =
+                |said: &Vec<Vec<f64>>| said.iter().map(|it| it[field]).fold(f64::MAX, f64::min);
+            said.each_ref().map(of)
         };
-        let ([stock, recycled], faults) = (middle(2 * at), middle(2 * at + 1));
+        let ([stock, recycled], faults) = (least(2 * at), least(2 * at + 1));
         let verdict = match at {
             0 => crate::must(recycled / stock, LIMIT),
             _ => String::new(),
