@@ -26,7 +26,7 @@ lint:
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 # What runs in real time needs the machine for itself: one such test at a time, and after all others.
-REAL_TIME = adaptivebitrate::transports demo:: gpuinfer::late gpuinfer::sharing
+REAL_TIME = adaptivebitrate::transports demo:: gpuinfer::late gpuinfer::sharing qualityswitch::live
 
 test:
 	cargo test --workspace --locked -- $(REAL_TIME:%=--skip=%)

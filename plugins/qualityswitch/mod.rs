@@ -29,13 +29,26 @@
 use gst::glib;
 use gst::prelude::*;
 
+mod account;
 mod dataflow;
+mod element;
+mod group;
 mod imp;
+mod life;
+mod looking;
+mod options;
 mod scaler;
+mod sensors;
 mod settings;
+mod simulcast;
 mod state;
+mod steering;
 mod switching;
+mod tuning;
 mod video;
+
+pub use options::{Preference, ScalerChoice, StepMode};
+pub use sensors::Sensors;
 
 glib::wrapper! {
     /// Raw video in, raw video out, at the size and frame rate of the current level.

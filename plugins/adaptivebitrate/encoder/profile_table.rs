@@ -3,7 +3,7 @@
 //! the encoder knows counts.
 
 use super::profiles::Profile;
-use super::table::fits;
+use crate::runtime::encoder::fits;
 
 type Settings = &'static [(&'static str, &'static str)];
 
