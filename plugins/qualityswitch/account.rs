@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use livetune_core::quality::Reason;
+use livetune_core::quality::{Arbiter, Reason};
 
 use super::imp::QualitySwitch;
 use super::scaler::Scaler;
@@ -22,8 +22,9 @@ impl State {
         let help = "Wait before the next step up";
         let wait = Value::Duration(self.governor.wait());
         figures.push(Figure::new("up-wait", wait, help));
-        if let Some(membership) = &self.membership {
-            let members = Value::Level(membership.members() as u64);
+        let members = |seat: Option<(&mut Arbiter, _)>| Some(seat?.0.members());
+        if let Some(members) = self.member.with(members) {
+            let members = Value::Level(members as u64);
             let help = "Elements of this process that share the group";
             figures.push(Figure::new("group-members", members, help));
         }

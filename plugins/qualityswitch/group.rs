@@ -1,87 +1,145 @@
-//! The qualityswitches of a process that share a machine, by the name that they were given.
+//! The groups of a process: elements that share a machine, and one arbiter for each.
 
 use std::sync::{Arc, Mutex, Weak};
 
-use livetune_core::quality::{Arbiter, Governor, MemberId, Switch};
-use livetune_core::time::MediaTime;
-use livetune_core::units::Bitrate;
+use livetune_core::quality::{Arbiter, MemberId};
 
 use crate::runtime::lock::lock;
 
-/// Groups that have members, by name.
-static GROUPS: Mutex<Vec<(String, Weak<Mutex<Arbiter>>)>> = Mutex::new(Vec::new());
+type Group = Mutex<Arbiter>;
 
-/// A place in a group; it ends with this.
+static GROUPS: Mutex<Vec<(String, Weak<Group>)>> = Mutex::new(Vec::new());
+
+/// An element's place in its group, if it is of one. Left when dropped.
 #[derive(Debug)]
-pub(super) struct Membership {
-    arbiter: Arc<Mutex<Arbiter>>,
+pub(super) struct Member {
+    seat: Option<Seat>,
+}
+
+#[derive(Debug)]
+struct Seat {
+    name: String,
+    priority: i32,
+    group: Arc<Group>,
     id: MemberId,
 }
 
-impl Membership {
-    /// A place in the group `name`, which there is from its first member on.
-    pub(super) fn join(name: &str, priority: i32) -> Self {
-        let mut groups = lock(&GROUPS);
-        groups.retain(|(_, group)| group.strong_count() > 0);
-        let known = groups.iter().find(|(known, _)| known == name);
-        let known = known.and_then(|(_, group)| group.upgrade());
-        let arbiter = known.unwrap_or_else(|| {
-            let arbiter = Arc::default();
-            groups.push((name.to_owned(), Arc::downgrade(&arbiter)));
-            arbiter
-        });
-        let id = lock(&arbiter).join(priority);
-        Self { arbiter, id }
+impl Member {
+    /// In the group called `name`, or in none.
+    pub(super) fn join(name: Option<&str>, priority: i32) -> Self {
+        let seat = name.map(|name| Seat::take(name, priority));
+        Self { seat }
     }
 
-    /// It has another priority from now on.
-    pub(super) fn set_priority(&self, priority: i32) {
-        lock(&self.arbiter).set_priority(self.id, priority);
+    /// From now on in the group called `name`, with that priority.
+    pub(super) fn set(&mut self, name: Option<&str>, priority: i32) {
+        let stays = self.seat.as_mut().filter(|seat| Some(&*seat.name) == name);
+        if let Some(seat) = stays {
+            if seat.priority != priority {
+                seat.priority = priority;
+                lock(&seat.group).set_priority(seat.id, priority);
+            }
+        } else {
+            *self = Self::join(name, priority);
+        }
     }
 
-    /// How many share the machine.
-    pub(super) fn members(&self) -> usize {
-        lock(&self.arbiter).members()
-    }
-
-    /// Time has passed for `governor`.
-    pub(super) fn on_time(&self, governor: &mut Governor, now: MediaTime) -> Option<Switch> {
-        governor.on_time_in((&mut lock(&self.arbiter), self.id), now)
-    }
-
-    /// The network carries `target` for `governor`.
-    pub(super) fn on_target(
-        &self,
-        governor: &mut Governor,
-        target: Bitrate,
-        now: MediaTime,
-    ) -> Option<Switch> {
-        governor.on_target_in((&mut lock(&self.arbiter), self.id), target, now)
+    /// Lets `action` ask the group's arbiter, where there is a group. The arbiter is locked meanwhile.
+    pub(super) fn with<R>(&self, action: impl FnOnce(Option<(&mut Arbiter, MemberId)>) -> R) -> R {
+        match &self.seat {
+            Some(seat) => action(Some((&mut lock(&seat.group), seat.id))),
+            None => action(None),
+        }
     }
 }
 
-impl Drop for Membership {
-    fn drop(&mut self) {
-        lock(&self.arbiter).leave(self.id);
+impl Seat {
+    fn take(name: &str, priority: i32) -> Self {
+        let group = group(name);
+        let id = lock(&group).join(priority);
+        Self {
+            name: name.to_owned(),
+            priority,
+            group,
+            id,
+        }
     }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        lock(&self.group).leave(self.id);
+    }
+}
+
+fn group(name: &str) -> Arc<Group> {
+    let mut groups = lock(&GROUPS);
+    groups.retain(|(_, group)| group.strong_count() > 0);
+    let known = groups.iter().find(|(known, _)| known == name);
+    if let Some(group) = known.and_then(|(_, group)| group.upgrade()) {
+        return group;
+    }
+    let group = Arc::default();
+    groups.push((name.to_owned(), Arc::downgrade(&group)));
+    group
 }
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
 
+    fn members(member: &Member) -> usize {
+        member.with(|seat| seat.map_or(0, |(arbiter, _)| arbiter.members()))
+    }
+
     #[test]
-    fn a_group_is_there_as_long_as_it_has_members() {
-        let first = Membership::join("street", 0);
-        let second = Membership::join("street", 10);
-        let other = Membership::join("yard", 0);
-        assert_eq!((first.members(), other.members()), (2, 1));
-        drop(second);
-        assert_eq!(first.members(), 1);
-        drop((first, other));
-        let again = Membership::join("street", 0);
-        assert_eq!(again.members(), 1);
-        let names = lock(&GROUPS).iter().filter(|(name, _)| name == "yard").count();
-        assert_eq!(names, 0);
+    fn those_of_one_name_have_one_arbiter_until_they_leave() {
+        let one = Member::join(Some("cameras of the test"), 0);
+        let mut other = Member::join(Some("cameras of the test"), 5);
+        let alone = Member::join(None, 0);
+        assert_eq!((members(&one), members(&alone)), (2, 0));
+        other.set(Some("cameras of another test"), 5);
+        assert_eq!((members(&one), members(&other)), (1, 1));
+        other.set(Some("cameras of the test"), 5);
+        assert_eq!(members(&one), 2);
+        other.set(None, 5);
+        assert_eq!((members(&one), members(&other)), (1, 0));
+        drop(one);
+        let names: Vec<String> = lock(&GROUPS)
+            .iter()
+            .filter(|(_, group)| group.strong_count() > 0)
+            .map(|(name, _)| name.clone())
+            .collect();
+        assert!(!names.contains(&"cameras of the test".to_owned()));
+    }
+
+    #[test]
+    fn another_priority_keeps_the_seat() {
+        let mut member = Member::join(Some("seats of the test"), 0);
+        let id = member.with(|seat| seat.map(|(_, id)| id));
+        member.set(Some("seats of the test"), 7);
+        assert_eq!(member.with(|seat| seat.map(|(_, id)| id)), id);
+        assert!(id.is_some());
+    }
+
+    #[test]
+    fn members_come_and_go_from_many_threads() {
+        let threads: Vec<_> = (0..8)
+            .map(|priority| {
+                thread::spawn(move || {
+                    for _ in 0..500 {
+                        let member = Member::join(Some("threads of the test"), priority);
+                        assert!(members(&member) >= 1);
+                    }
+                })
+            })
+            .collect();
+        for thread in threads {
+            thread.join().expect("no thread panics");
+        }
+        let last = Member::join(Some("threads of the test"), 0);
+        assert_eq!(members(&last), 1);
     }
 }

@@ -208,8 +208,8 @@ pub struct QualitySwitch {
         type = Option<String>,
         member = group,
         get,
-        set,
-        mutable_ready,
+        set = Self::set_group,
+        mutable_playing,
         nick = "Group",
         blurb = "Name of the group of this process that shares the machine: one of them steps at a time, the least priority down first and up last (NULL = alone)"
     )]

@@ -3,6 +3,7 @@
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 
+use super::group::Member;
 use super::imp::{CAT, QualitySwitch};
 use super::scaler::{Engine, Scaler};
 use super::state::State;
@@ -79,8 +80,8 @@ impl QualitySwitch {
         let settings = lock(&self.settings).clone();
         let governor = settings.to_governor()?;
         let registration = telemetry::register(self, "qualityswitch", None);
-        let membership = settings.membership();
-        *lock(&self.state) = Some(State::new(governor, membership, registration));
+        let member = Member::join(settings.group(), settings.priority);
+        *lock(&self.state) = Some(State::new(governor, member, registration));
         // The thread that looks around finds the state.
         match self.watch() {
             Ok(watch) => *lock(&self.watch) = Some(watch),
@@ -109,6 +110,11 @@ impl QualitySwitch {
                 settings.to_governor().map(|_| ())
             }
             gst::StateChange::ReadyToPaused => self.start(),
+            // A frame that sits out a pause behind us is no load.
+            gst::StateChange::PlayingToPaused | gst::StateChange::PausedToPlaying => {
+                self.push.forget();
+                Ok(())
+            }
             _ => Ok(()),
         }
     }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use livetune_core::quality::{Config, DEFAULT_LADDER, Governor, Ladder, Pace};
 
-use super::group::Membership;
 use super::options::{Preference, ScalerChoice, StepMode};
 use super::sensors::Sensors;
 
@@ -98,10 +97,9 @@ impl Settings {
         }
     }
 
-    /// The place among others, where there is one.
-    pub(super) fn membership(&self) -> Option<Membership> {
-        let group = self.group.as_deref().filter(|name| !name.is_empty());
-        group.map(|name| Membership::join(name, self.priority))
+    /// The name of the group, where there is one.
+    pub(super) fn group(&self) -> Option<&str> {
+        self.group.as_deref().filter(|name| !name.is_empty())
     }
 
     /// The steps that are gone.

@@ -6,7 +6,7 @@ use livetune_core::quality::{Account, Decimator, Fitted, Governor, InputVideo, R
 use livetune_core::time::MediaTime;
 use livetune_core::units::{Bitrate, Ratio};
 
-use super::group::Membership;
+use super::group::Member;
 use super::sensors::Machine;
 use super::steering::Steering;
 use crate::runtime::clock;
@@ -16,7 +16,7 @@ use crate::runtime::wire::Load;
 
 pub(super) struct State {
     pub(super) governor: Governor,
-    pub(super) membership: Option<Membership>,
+    pub(super) member: Member,
     pub(super) account: Account,
     decimator: Decimator,
     segment: gst::FormattedSegment<gst::ClockTime>,
@@ -119,14 +119,14 @@ pub(super) struct Seen {
 impl State {
     pub(super) fn new(
         governor: Governor,
-        membership: Option<Membership>,
+        member: Member,
         registration: Registration,
     ) -> Self {
         let names = governor.ladder().rungs().iter();
         Self {
             account: Account::new(names.map(|rung| rung.name.clone())),
             governor,
-            membership,
+            member,
             decimator: Decimator::new(),
             segment: gst::FormattedSegment::new(),
             caps: None,
@@ -150,10 +150,11 @@ impl State {
     pub(super) fn on_target(&mut self, target: Bitrate) {
         self.target = Some(target);
         let now = clock::monotonic();
-        let switch = match &self.membership {
-            Some(membership) => membership.on_target(&mut self.governor, target, now),
-            None => self.governor.on_target(target, now),
-        };
+        let governor = &mut self.governor;
+        let switch = self.member.with(|seat| match seat {
+            Some(seat) => governor.on_target_in(seat, target, now),
+            None => governor.on_target(target, now),
+        });
         self.remember(switch);
     }
 
@@ -274,10 +275,11 @@ impl State {
     pub(super) fn order_due(&mut self) -> Option<Order> {
         self.input?;
         let now = clock::monotonic();
-        let switch = match &self.membership {
-            Some(membership) => membership.on_time(&mut self.governor, now),
-            None => self.governor.on_time(now),
-        };
+        let governor = &mut self.governor;
+        let switch = self.member.with(|seat| match seat {
+            Some(seat) => governor.on_time_in(seat, now),
+            None => governor.on_time(now),
+        });
         self.remember(switch);
         let moved = self.governor.rung() != self.applied;
         moved.then(|| self.order()).flatten()

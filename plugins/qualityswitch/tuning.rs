@@ -42,13 +42,21 @@ impl QualitySwitch {
     }
 
     pub(super) fn set_priority(&self, priority: i32) {
-        guard("qualityswitch's priority", (), || {
-            lock(&self.settings).priority = priority;
-            self.with_state(|state| {
-                if let Some(membership) = &state.membership {
-                    membership.set_priority(priority);
-                }
-            });
+        self.seat(|settings| settings.priority = priority);
+    }
+
+    pub(super) fn set_group(&self, group: Option<String>) {
+        self.seat(|settings| settings.group = group);
+    }
+
+    /// Takes the place in a group that the settings ask for after `change`.
+    fn seat(&self, change: impl FnOnce(&mut Settings)) {
+        guard("qualityswitch's group", (), || {
+            let mut settings = lock(&self.settings);
+            change(&mut settings);
+            let (group, priority) = (settings.group().map(str::to_owned), settings.priority);
+            drop(settings);
+            self.with_state(|state| state.member.set(group.as_deref(), priority));
         });
     }
 

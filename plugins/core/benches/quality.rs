@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use livetune_core::quality::{
-    Config, Controller, DEFAULT_LADDER, Decimator, FrameRate, InputVideo, Ladder,
+    Config, DEFAULT_LADDER, Decimator, FrameRate, Governor, InputVideo, Ladder,
 };
 use livetune_core::time::MediaTime;
 use livetune_core::units::Bitrate;
@@ -24,7 +24,7 @@ fn decimate(c: &mut Criterion) {
 
 fn decide(c: &mut Criterion) {
     let ladder = Ladder::parse(DEFAULT_LADDER).unwrap();
-    let mut controller = Controller::new(ladder, None, true, Config::default()).unwrap();
+    let mut governor = Governor::new(ladder, None, true, Config::default()).unwrap();
     let input = InputVideo {
         width: 1920,
         height: 1080,
@@ -32,13 +32,13 @@ fn decide(c: &mut Criterion) {
         rate: FrameRate::new(30, 1),
         scalable: true,
     };
-    controller.on_input(&input, MediaTime::ZERO);
-    controller.on_target(Bitrate::from_kbps(1_000), MediaTime::ZERO);
+    governor.on_input(&input, MediaTime::ZERO);
+    governor.on_target(Bitrate::from_kbps(1_000), MediaTime::ZERO);
     let mut frame = 0;
-    c.bench_function("quality/controller/frame", |b| {
+    c.bench_function("quality/governor/frame", |b| {
         b.iter(|| {
             frame += 1;
-            controller.on_time(black_box(MediaTime::from_nanos(frame * 33_333_333)))
+            governor.on_time(black_box(MediaTime::from_nanos(frame * 33_333_333)))
         });
     });
 }

@@ -54,6 +54,11 @@ impl Push {
         Some((began, done))
     }
 
+    /// What is pushed now says nothing of any work.
+    pub(in super::super) fn forget(&self) {
+        self.thread.store(0, Ordering::Relaxed);
+    }
+
     /// A frame came to an element that waits.
     fn on_arrival(&self) {
         if self.thread.load(Ordering::Relaxed) == this_thread()

@@ -1,0 +1,363 @@
+//! Several videos that share a machine: who steps down first, and who recovers first.
+
+use std::cmp::Ordering;
+use std::time::Duration;
+
+use crate::time::MediaTime;
+
+use super::backoff::Backoff;
+use super::load::{Load, LoadState};
+use super::sensor::Sensor;
+
+/// How an arbiter paces its members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ArbiterConfig {
+    /// From one switch to the next: each can cost a key frame, and they must not come together.
+    pub gap: Duration,
+    /// From a switch to the next upgrade: what it does to the load has to be seen first.
+    pub settle: Duration,
+    /// How soon after an upgrade an overload says that the upgrade was too much.
+    pub probation: Duration,
+    /// The wait before the load at which an upgrade was too much is tried again, doubled by each that is, and the longest
+    /// that it grows to.
+    pub retry: Duration,
+    /// See `retry`.
+    pub retry_max: Duration,
+}
+
+impl Default for ArbiterConfig {
+    /// Twice 20 s and up to 240 s: libwebrtc's OveruseFrameDetector after an upgrade that failed.
+    fn default() -> Self {
+        Self {
+            gap: Duration::from_millis(500),
+            settle: Duration::from_secs(1),
+            probation: Duration::from_secs(40),
+            retry: Duration::from_secs(20),
+            retry_max: Duration::from_secs(240),
+        }
+    }
+}
+
+/// A member that was not heard of for so long cannot do anything: it is paused, or its camera is gone.
+const LIVE: Duration = Duration::from_secs(2);
+
+/// A member that has not recovered for so long, though it might have, no longer holds back those below: something other
+/// than what they share is in its way.
+const PATIENCE: Duration = Duration::from_secs(240);
+
+/// As near to the load at which the machine was full, as a part of that, nobody goes without the wait.
+const NEARLY_FULL: f64 = 0.95;
+
+/// The load that members may come to after a step down at a critical load.
+const BEARABLE: f64 = 0.85;
+
+/// Names a member of an arbiter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MemberId(u64);
+
+/// Where a member stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Standing<'a> {
+    /// Pixels a second of its steps, the best first.
+    pub speeds: &'a [f64],
+    /// The step that holds.
+    pub at: usize,
+    /// The load that it sees.
+    pub load: LoadState,
+    /// Something that others do not share keeps it from going up: its network.
+    pub held: bool,
+}
+
+/// What a member has to do for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// The step to go down to.
+    pub to: usize,
+    /// The other's sensor that asks for it.
+    pub sensor: Sensor,
+}
+
+#[derive(Clone, Debug)]
+struct Member {
+    id: MemberId,
+    priority: i32,
+    speeds: Vec<f64>,
+    at: usize,
+    load: LoadState,
+    held: bool,
+    seen: Option<MediaTime>,
+    moved: Option<MediaTime>,
+    /// When it last asked for a step up.
+    asked: Option<MediaTime>,
+    order: Option<(Order, MediaTime)>,
+}
+
+/// Decides among the members of a group: at an overload the lowest priority goes down first, afterwards the highest
+/// goes up first; within a priority the one that has most left, or least.
+#[derive(Clone, Debug)]
+pub struct Arbiter {
+    config: ArbiterConfig,
+    members: Vec<Member>,
+    next: u64,
+    switched: Option<MediaTime>,
+    fell: Option<MediaTime>,
+    /// Pixels a second of all members together when an upgrade was too much.
+    full: Option<f64>,
+    retry: Backoff,
+}
+
+impl Default for Arbiter {
+    fn default() -> Self {
+        Self::new(ArbiterConfig::default())
+    }
+}
+
+impl Arbiter {
+    /// An arbiter without members.
+    pub fn new(config: ArbiterConfig) -> Self {
+        Self {
+            retry: Backoff::new(
+                config.retry,
+                config.retry_max.max(config.retry),
+                config.probation,
+            ),
+            config,
+            members: Vec::new(),
+            next: 0,
+            switched: None,
+            fell: None,
+            full: None,
+        }
+    }
+
+    /// A new member; higher priorities keep their quality longer.
+    pub fn join(&mut self, priority: i32) -> MemberId {
+        let id = MemberId(self.next);
+        self.next += 1;
+        self.members.push(Member {
+            id,
+            priority,
+            speeds: Vec::new(),
+            at: 0,
+            load: LoadState::Optimal,
+            held: false,
+            seen: None,
+            moved: None,
+            asked: None,
+            order: None,
+        });
+        id
+    }
+
+    /// The member is no more.
+    pub fn leave(&mut self, id: MemberId) {
+        self.members.retain(|member| member.id != id);
+        self.full = None;
+    }
+
+    /// The member has another priority from now on.
+    pub fn set_priority(&mut self, id: MemberId, priority: i32) {
+        if let Some(member) = self.member(id) {
+            member.priority = priority;
+        }
+    }
+
+    /// How many members there are.
+    pub fn members(&self) -> usize {
+        self.members.len()
+    }
+
+    /// The member is there and stands like that. Answers what it has to do for another.
+    pub fn on_member(
+        &mut self,
+        id: MemberId,
+        standing: Standing<'_>,
+        now: MediaTime,
+    ) -> Option<Order> {
+        let member = self.member(id)?;
+        member.seen = Some(now);
+        member.load = standing.load;
+        member.held = standing.held;
+        if member.speeds != standing.speeds {
+            member.speeds.clear();
+            member.speeds.extend_from_slice(standing.speeds);
+            member.order = None;
+        }
+        member.at = standing.at;
+        let (order, given) = member.order.take()?;
+        (now.since(given) < LIVE && order.to > standing.at && order.to < standing.speeds.len())
+            .then_some(order)
+    }
+
+    /// The member went to step `at`, whoever wanted it.
+    pub fn on_moved(&mut self, id: MemberId, at: usize, now: MediaTime) {
+        self.switched = Some(now);
+        if let Some(member) = self.member(id) {
+            member.at = at;
+            member.moved = Some(now);
+            member.order = None;
+            member.asked = None;
+        }
+    }
+
+    /// The member has too much load and would go down to `to`. Answers where it has to go now; or it was somebody
+    /// else's turn, who was told, or it is too soon after the last switch.
+    pub fn on_overload(
+        &mut self,
+        id: MemberId,
+        load: &Load,
+        to: usize,
+        now: MediaTime,
+    ) -> Option<usize> {
+        if !self.gap_is_over(self.config.gap, now) {
+            return None;
+        }
+        let asker = self.members.iter().find(|member| member.id == id)?;
+        let priority = asker.priority;
+        let victims = self.members.iter().filter(|member| {
+            let shares = member.priority < priority
+                || (member.priority == priority && member.load > LoadState::Optimal);
+            member.id == id || (shares && member.is_live(now) && member.can_fall())
+        });
+        let victim = victims
+            .filter(|member| member.can_fall())
+            .min_by(|a, b| a.goes_down_before(b))?;
+        let (victim, down) = (victim.id, self.depth(victim, load, now));
+        let total = self.total(now);
+        if self.retry.on_fall(now) {
+            self.full = Some(total);
+        }
+        self.switched = Some(now);
+        self.fell = Some(now);
+        if victim == id {
+            return Some(if self.is_alone(now) { to } else { down });
+        }
+        let sensor = load.sensor.unwrap_or(Sensor::Chain);
+        if let Some(member) = self.member(victim) {
+            member.order = Some((Order { to: down, sensor }, now));
+        }
+        None
+    }
+
+    /// The member has had room for a step up for long enough. Answers whether it is its turn.
+    pub fn on_room(&mut self, id: MemberId, now: MediaTime) -> bool {
+        if self.retry.on_time(now) && self.full.is_some_and(|full| self.total(now) >= full) {
+            self.full = None;
+        }
+        let alone = self.is_alone(now);
+        let Some(member) = self.member(id) else {
+            return false;
+        };
+        member.asked = Some(now);
+        if !self.gap_is_over(self.config.settle.max(self.config.gap), now) {
+            return false;
+        }
+        let Some(asker) = self.members.iter().find(|member| member.id == id) else {
+            return false;
+        };
+        let others = self
+            .members
+            .iter()
+            .filter(|other| other.id != id && other.is_live(now));
+        let kept_back = others
+            .into_iter()
+            .any(|other| other.goes_up_before(asker, now));
+        if kept_back || (!alone && !self.has_place_for(asker, now)) {
+            return false;
+        }
+        self.retry.on_climb(now);
+        self.switched = Some(now);
+        true
+    }
+
+    fn member(&mut self, id: MemberId) -> Option<&mut Member> {
+        self.members.iter_mut().find(|member| member.id == id)
+    }
+
+    fn gap_is_over(&self, gap: Duration, now: MediaTime) -> bool {
+        self.switched
+            .is_none_or(|switched| now.since(switched) >= gap)
+    }
+
+    fn is_alone(&self, now: MediaTime) -> bool {
+        let live = self.members.iter().filter(|member| member.is_live(now));
+        live.count() <= 1
+    }
+
+    /// Pixels a second of all members that are there.
+    fn total(&self, now: MediaTime) -> f64 {
+        let live = self.members.iter().filter(|member| member.is_live(now));
+        live.map(|member| member.speed(member.at)).sum()
+    }
+
+    /// How far `victim` goes: one step, or, at a critical load, as far as it takes for all of them together.
+    fn depth(&self, victim: &Member, load: &Load, now: MediaTime) -> usize {
+        let (next, lowest) = (victim.at + 1, victim.speeds.len() - 1);
+        if load.state < LoadState::Critical {
+            return next;
+        }
+        let total = self.total(now).max(1.0);
+        let borne = |step: &usize| {
+            let left = total - victim.speed(victim.at) + victim.speed(*step);
+            load.value * left / total <= BEARABLE
+        };
+        (next..lowest).find(borne).unwrap_or(lowest)
+    }
+
+    /// Whether the machine would not be as full again as when it was too full, or it is time to see whether it still
+    /// would.
+    fn has_place_for(&self, asker: &Member, now: MediaTime) -> bool {
+        let Some(full) = self.full else {
+            return true;
+        };
+        let above = asker.at.saturating_sub(1);
+        let total = self.total(now) - asker.speed(asker.at) + asker.speed(above);
+        let waited = self
+            .fell
+            .is_none_or(|fell| now.since(fell) >= self.retry.wait());
+        total < full * NEARLY_FULL || waited
+    }
+}
+
+impl Member {
+    fn speed(&self, step: usize) -> f64 {
+        self.speeds.get(step).copied().unwrap_or_default()
+    }
+
+    /// What is left to it of its best.
+    fn part(&self) -> f64 {
+        self.speed(self.at) / self.speed(0).max(1.0)
+    }
+
+    fn is_live(&self, now: MediaTime) -> bool {
+        self.seen.is_some_and(|seen| now.since(seen) < LIVE)
+    }
+
+    fn can_fall(&self) -> bool {
+        self.at + 1 < self.speeds.len()
+    }
+
+    /// The lower priority, then who has most left, then who has not moved for longest.
+    fn goes_down_before(&self, other: &Self) -> Ordering {
+        let by_priority = self.priority.cmp(&other.priority);
+        let by_part = other.part().total_cmp(&self.part());
+        by_priority.then(by_part).then(self.moved.cmp(&other.moved))
+    }
+
+    /// Whether `asker` has to wait for this one.
+    fn goes_up_before(&self, asker: &Self, now: MediaTime) -> bool {
+        if self.at == 0 || self.held {
+            return false;
+        }
+        if self.priority != asker.priority {
+            let patient = self.moved.is_some_and(|moved| now.since(moved) < PATIENCE);
+            return self.priority > asker.priority && patient;
+        }
+        let asks = self.asked.is_some_and(|asked| now.since(asked) < LIVE);
+        let by_part = self.part().total_cmp(&asker.part());
+        asks && by_part.then(self.moved.cmp(&asker.moved)) == Ordering::Less
+    }
+}
+
+#[cfg(test)]
+mod tests;
