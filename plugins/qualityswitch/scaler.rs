@@ -87,17 +87,19 @@ pub(super) struct Scaler {
 impl Scaler {
     /// Puts a scaler into `bin`.
     pub(super) fn new(bin: &gst::Bin, engine: Option<Engine>) -> Result<Self, gst::ErrorMessage> {
+        let scale = make_scale(engine)?;
+        let size = make(
+            "capsfilter",
+            "size",
+            "GStreamer itself (Debian: libgstreamer1.0-0)",
+        )?;
+        bin.add(&size).map_err(not_placed)?;
         let mut scaler = Self {
             engine: None,
             scale: None,
-            size: make(
-                "capsfilter",
-                "size",
-                "GStreamer itself (Debian: libgstreamer1.0-0)",
-            )?,
+            size,
         };
-        bin.add(&scaler.size).map_err(not_placed)?;
-        scaler.replace(bin, engine)?;
+        scaler.place(bin, engine, scale)?;
         Ok(scaler)
     }
 
@@ -107,8 +109,16 @@ impl Scaler {
         bin: &gst::Bin,
         engine: Option<Engine>,
     ) -> Result<(), gst::ErrorMessage> {
-        let scale = engine.map(|engine| make(engine.factory, "scale", engine.package));
-        let scale = scale.transpose()?;
+        let scale = make_scale(engine)?;
+        self.place(bin, engine, scale)
+    }
+
+    fn place(
+        &mut self,
+        bin: &gst::Bin,
+        engine: Option<Engine>,
+        scale: Option<gst::Element>,
+    ) -> Result<(), gst::ErrorMessage> {
         if let Some(old) = self.scale.take() {
             bin.remove(&old).map_err(not_placed)?;
             // One that does not stop is no longer ours.
@@ -117,6 +127,8 @@ impl Scaler {
         self.engine = engine;
         if let Some(scale) = scale {
             set_up(&scale);
+            // What the one before was asked for is not to be held against this one.
+            self.set_output(&gst::Caps::new_any());
             bin.add(&scale)
                 .and_then(|()| scale.link(&self.size))
                 .and_then(|()| scale.sync_state_with_parent())
@@ -158,6 +170,11 @@ impl Scaler {
     pub(super) fn set_output(&self, caps: &gst::Caps) {
         self.size.set_property("caps", caps);
     }
+}
+
+fn make_scale(engine: Option<Engine>) -> Result<Option<gst::Element>, gst::ErrorMessage> {
+    let made = engine.map(|engine| make(engine.factory, "scale", engine.package));
+    made.transpose()
 }
 
 /// The shape is kept by the sizes asked for: borders would only fill a last line lost to rounding. Late frames are for

@@ -187,7 +187,22 @@ impl State {
     /// Somebody looked around. Answers whether to say now, once, that there is nothing to see.
     pub(super) fn on_look(&mut self, seen: &Seen, now: MediaTime) -> bool {
         self.live = seen.live;
-        if let Some(fill) = seen.fill.filter(|_| seen.live) {
+        if seen.live {
+            self.on_live_look(seen, now);
+        }
+        let blind = self.governor.auto()
+            && self.input.is_some()
+            && self.counts.frames_in > 0
+            && now.since(self.began) >= BLIND
+            && !self.governor.is_sensing(now);
+        let told = self.told_blind;
+        self.told_blind |= blind;
+        blind && !told
+    }
+
+    /// Of frames that come at the pace of a clock: others wait for what is behind, however busy that is.
+    fn on_live_look(&mut self, seen: &Seen, now: MediaTime) {
+        if let Some(fill) = seen.fill {
             self.governor.on_queue(fill, now);
         }
         let machine = seen.machine.unwrap_or_default();
@@ -200,14 +215,6 @@ impl State {
         if let Some(part) = machine.gpu.filter(|_| seen.uses_gpu) {
             self.governor.on_gpu(part, now);
         }
-        let blind = self.governor.auto()
-            && self.input.is_some()
-            && self.counts.frames_in > 0
-            && now.since(self.began) >= BLIND
-            && !self.governor.is_sensing(now);
-        let told = self.told_blind;
-        self.told_blind |= blind;
-        blind && !told
     }
 
     /// Video of those `caps` comes from now on.

@@ -307,7 +307,7 @@ pub(super) fn settings_for(factory: &str, profile: Profile) -> Option<Settings> 
 
 #[cfg(test)]
 mod tests {
-    use super::super::property::{parsed, usable};
+    use crate::runtime::encoder::property::{parsed, usable};
     use super::*;
 
     /// Those that exist in one version only, not here.

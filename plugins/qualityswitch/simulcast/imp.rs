@@ -29,6 +29,8 @@ pub(super) struct Inner {
     pub(super) inputs: Vec<Input>,
     /// Grows with each frame that goes on: those that wait look again.
     pub(super) progress: u64,
+    /// Threads with a key frame that wait for another one's turn to push to end.
+    pub(super) knocking: u32,
     /// The rendition whose caps and segment went on last.
     pub(super) told: Option<Rendition>,
 }
@@ -139,6 +141,7 @@ impl ObjectSubclass for Renditions {
                 selector: Selector::new(SelectorConfig::default()),
                 inputs: Vec::new(),
                 progress: 0,
+                knocking: 0,
                 told: None,
             }),
             moved: Condvar::new(),

@@ -13,6 +13,9 @@ use crate::qualityswitch::video;
 use crate::runtime::clock;
 use crate::runtime::lock::lock;
 
+/// One that knocks has to come in by then.
+const PATIENCE: Duration = Duration::from_millis(100);
+
 type Flow = Result<gst::FlowSuccess, gst::FlowError>;
 
 impl Renditions {
@@ -28,8 +31,7 @@ impl Renditions {
             return Ok(gst::FlowSuccess::Ok);
         }
         loop {
-            // Frames and events of two renditions must not mix: their threads push one after the other.
-            let stream = self.src().stream_lock();
+            let stream = self.turn(id);
             let now = clock::monotonic();
             let (verdict, progress) = lock(&self.inner).judge(id, frame, now);
             match verdict {
@@ -48,6 +50,24 @@ impl Renditions {
                 }
             }
         }
+    }
+
+    /// Frames and events of two renditions must not mix: their threads push one after the other. One that always has
+    /// something to push lets in who knocks: the lock itself knows no order.
+    fn turn(&self, id: Rendition) -> gst::StreamLock<'_> {
+        let mut inner = lock(&self.inner);
+        if inner.selector.current() == Some(id) {
+            let knocked = |inner: &mut Inner| inner.knocking > 0;
+            let waited = self.moved.wait_timeout_while(inner, PATIENCE, knocked);
+            drop(waited.unwrap_or_else(PoisonError::into_inner));
+            return self.src().stream_lock();
+        }
+        inner.knocking += 1;
+        drop(inner);
+        let stream = self.src().stream_lock();
+        lock(&self.inner).knocking -= 1;
+        self.moved.notify_all();
+        stream
     }
 
     /// Until a frame of another rendition went on, or for so long.

@@ -25,7 +25,7 @@ fn rates_at_caps(pipeline: &Pipeline) -> Arc<Mutex<Vec<(i32, u32)>>> {
         if let Some(event) = info.event()
             && let gst::EventView::Caps(caps) = event.view()
         {
-            let width = caps.structure().unwrap().get("width").unwrap();
+            let width = caps.caps().structure(0).unwrap().get("width").unwrap();
             let rate = pad.parent_element().unwrap().property("bitrate");
             #[allow(clippy::disallowed_methods, reason = "the test's own")]
             noted.lock().unwrap().push((width, rate));

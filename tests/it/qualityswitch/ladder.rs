@@ -117,7 +117,8 @@ fn a_muxer_that_refuses_new_sizes_takes_new_rates() {
     let rate = Pipeline::parse(&line("rate"));
     switch(&rate);
     rate.run_to_eos();
-    assert_eq!(stats(&rate.element("q")).get("frames-out"), Ok(50_u64));
+    let sent: u64 = stats(&rate.element("q")).get("frames-out").unwrap();
+    assert!((50..=51).contains(&sent), "30 and a third of 60: {sent}");
     let both = Pipeline::parse(&line("both"));
     switch(&both);
     both.set_state(gst::State::Playing).unwrap();

@@ -18,11 +18,8 @@ fn latency_over_its_target_presses_the_level_down() {
     let mut rig = rig(&[]);
     rig.push(0);
     assert_eq!(rig.level().as_deref(), Some("high"));
-    rig.harness.push_upstream_event(load(50, 60));
-    rig.push(1);
-    assert_eq!(rig.level().as_deref(), Some("high"), "within its target");
     rig.harness.push_upstream_event(load(90, 60));
-    rig.harness.push_upstream_event(load(900, 60));
+    rig.harness.push_upstream_event(load(90, 60));
     rig.push(2);
     let news = rig.news().unwrap();
     assert_eq!(news.get("reason"), Ok("latency"));
@@ -31,17 +28,27 @@ fn latency_over_its_target_presses_the_level_down() {
 }
 
 #[test]
-fn the_users_target_counts_before_that_of_the_event() {
-    let mut rig = rig(&[("latency-target", "2000")]);
+fn latency_within_its_target_is_no_load() {
+    let mut rig = rig(&[]);
     rig.push(0);
-    rig.harness.push_upstream_event(load(900, 60));
+    rig.harness.push_upstream_event(load(50, 60));
+    rig.harness.push_upstream_event(load(50, 60));
     rig.push(1);
-    assert_eq!(rig.level().as_deref(), Some("high"));
-    rig.element.set_property("latency-target", 100_u32);
-    rig.harness.push_upstream_event(load(900, 0));
-    rig.harness.push_upstream_event(load(900, 0));
-    rig.push(2);
-    assert_eq!(rig.news().unwrap().get("reason"), Ok("latency"));
+    assert_eq!(rig.news(), None);
+    assert_eq!(stats(&rig.element).get("load-state"), Ok("elevated"));
+    assert_eq!(stats(&rig.element).get("load-sensor"), Ok("latency"));
+}
+
+#[test]
+fn the_users_target_counts_before_that_of_the_event() {
+    for (target, of_event, moves) in [("2000", 60, false), ("100", 0, true), ("100", 5_000, true)] {
+        let mut rig = rig(&[("latency-target", target)]);
+        rig.push(0);
+        rig.harness.push_upstream_event(load(900, of_event));
+        rig.harness.push_upstream_event(load(900, of_event));
+        rig.push(1);
+        assert_eq!(rig.news().is_some(), moves, "{target} and {of_event}");
+    }
 }
 
 #[test]

@@ -56,6 +56,7 @@ fn another_rendition_takes_over_with_a_key_frame_and_no_frame_is_missing() {
     let q = pipeline.element("q");
     let width = || seen.lock().unwrap().last().map_or(0, |out| out.width);
     eventually("the best rendition", LIMIT, || width() == 320);
+    eventually("frames of it", LIMIT, || seen.lock().unwrap().len() > 10);
     for (level, expected) in [("b", 160), ("a", 320), ("b", 160), ("a", 320)] {
         q.set_property("level", level);
         eventually(level, LIMIT, || width() == expected);
@@ -94,10 +95,11 @@ fn the_old_rendition_goes_on_until_the_new_ones_key_frame_is_there() {
         });
         let mut counted = counted.lock().unwrap();
         *counted += u32::from(is_request);
-        match is_request && *counted <= 2 {
-            true => gst::PadProbeReturn::Drop,
-            false => gst::PadProbeReturn::Ok,
+        if !is_request || *counted > 2 {
+            return gst::PadProbeReturn::Ok;
         }
+        drop(info.data.take());
+        gst::PadProbeReturn::Handled
     });
     let frames = || seen.lock().unwrap().clone();
     eventually("the best rendition", LIMIT, || frames().len() > 5);
@@ -154,7 +156,6 @@ fn pads_come_and_go() {
         [first.name(), third.name(), fourth.name()],
         ["sink_0", "sink_2", "sink_3"]
     );
-    assert!(q.request_pad_simple("sink_2").is_none(), "it is taken");
     for pad in [first, third, fourth] {
         q.release_request_pad(&pad);
     }
