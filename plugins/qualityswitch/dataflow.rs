@@ -92,7 +92,7 @@ impl QualitySwitch {
                 let through = || gst::ProxyPad::chain_default(pad, Some(&*self.obj()), buffer);
                 let flow = self.measured(through);
                 self.with_state(|state| state.on_through(events));
-                self.raise_encoder();
+                self.settle_encoder();
                 flow
             }
             Way::First(_) => Ok(gst::FlowSuccess::Ok),
@@ -197,7 +197,14 @@ impl QualitySwitch {
                 caps.set_result(&video::taken_for(&taken, caps.filter(), scales));
                 true
             }
-            gst::QueryViewMut::AcceptCaps(accept) if !video::scaled(accept.caps(), scales) => {
+            // What scales now may not be what would scale those.
+            gst::QueryViewMut::AcceptCaps(accept) if video::scaled(accept.caps(), scales) => {
+                let taken = src.peer_query_caps(None);
+                let taken = video::taken_for(&taken, Some(accept.caps()), scales);
+                accept.set_result(!taken.is_empty());
+                true
+            }
+            gst::QueryViewMut::AcceptCaps(accept) => {
                 let takes = src.peer_query_accept_caps(&accept.caps_owned());
                 accept.set_result(takes);
                 true

@@ -64,8 +64,8 @@ impl State {
     }
 
     /// What to tell the encoder after frames of the rung came to it.
-    fn higher_encoder(&mut self) -> Option<Errand> {
-        self.errand(self.applied?, |wanted, told| wanted > told)
+    fn settle_encoder(&mut self) -> Option<Errand> {
+        self.errand(self.applied?, differs)
     }
 
     fn errand(&mut self, rung: usize, due: impl Fn(Bitrate, Bitrate) -> bool) -> Option<Errand> {
@@ -158,8 +158,8 @@ impl QualitySwitch {
     }
 
     /// After a frame of the rung came to the encoder.
-    pub(super) fn raise_encoder(&self) {
-        let errand = self.with_state(State::higher_encoder);
+    pub(super) fn settle_encoder(&self) {
+        let errand = self.with_state(State::settle_encoder);
         self.tell_encoder(errand.flatten());
     }
 

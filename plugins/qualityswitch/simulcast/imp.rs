@@ -1,16 +1,21 @@
 //! The GObject inside: its pads, and what is known of each rendition.
 
 use std::sync::{Condvar, LazyLock, Mutex, OnceLock};
+use std::time::Duration;
 
 use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 use livetune_core::quality::{InputVideo, Rendition, Selector, SelectorConfig};
+use livetune_core::time::MediaTime;
 
 use super::{Known, TEMPLATE, encoded};
 use crate::qualityswitch::QualitySwitch;
 use crate::runtime::clock;
 use crate::runtime::lock::lock;
+
+/// One that is not there by then is taken for absent: the best of the others is the best.
+const LONGEST_START: Duration = Duration::from_secs(1);
 
 /// A rendition and its pad.
 #[derive(Debug)]
@@ -29,6 +34,8 @@ pub(super) struct Inner {
     pub(super) inputs: Vec<Input>,
     /// Grows with each frame that goes on: those that wait look again.
     pub(super) progress: u64,
+    /// When the first rendition said what it is.
+    pub(super) first_known: Option<MediaTime>,
     /// Threads with a key frame that wait for another one's turn to push to end.
     pub(super) knocking: u32,
     /// The rendition whose caps and segment went on last.
@@ -62,6 +69,14 @@ impl Renditions {
             Some(Known { id, video })
         });
         known.collect()
+    }
+
+    pub(super) fn are_known(&self) -> bool {
+        let now = clock::monotonic();
+        let mut inner = lock(&self.inner);
+        let since = *inner.first_known.get_or_insert(now);
+        let mut inputs = inner.inputs.iter();
+        inputs.all(|input| input.video.is_some()) || now.since(since) >= LONGEST_START
     }
 
     pub(super) fn current(&self) -> Option<Rendition> {
@@ -141,6 +156,7 @@ impl ObjectSubclass for Renditions {
                 selector: Selector::new(SelectorConfig::default()),
                 inputs: Vec::new(),
                 progress: 0,
+                first_known: None,
                 knocking: 0,
                 told: None,
             }),
@@ -226,6 +242,7 @@ impl ElementImpl for Renditions {
             inner.selector = Selector::new(SelectorConfig::default());
             ids.into_iter().for_each(|id| inner.selector.add(id));
             inner.told = None;
+            inner.first_known = None;
             for input in &mut inner.inputs {
                 input.ended = false;
                 input.video = None;

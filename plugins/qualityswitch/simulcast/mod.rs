@@ -75,6 +75,11 @@ impl Renditions {
         self.imp().known()
     }
 
+    /// Whether all renditions have said what they are, or had the time to.
+    pub(super) fn are_known(&self) -> bool {
+        self.imp().are_known()
+    }
+
     /// The rendition that goes on.
     pub(super) fn current(&self) -> Option<Rendition> {
         self.imp().current()

@@ -66,6 +66,9 @@ impl QualitySwitch {
         let Some(part) = self.renditions() else {
             return;
         };
+        if !part.are_known() {
+            return;
+        }
         let known = part.known();
         let Some(best) = best(&known) else {
             return;
@@ -82,7 +85,9 @@ impl QualitySwitch {
 
     /// A frame of some rendition came, or went on: the level may be another one.
     pub(in crate::qualityswitch) fn on_rendition_frame(&self) {
-        if let Some(order) = self.with_state(|state| state.order_due()).flatten() {
+        if self.with_state(|state| state.input.is_none()) == Some(true) {
+            self.on_renditions();
+        } else if let Some(order) = self.with_state(|state| state.order_due()).flatten() {
             self.choose_rendition(&order);
         }
     }

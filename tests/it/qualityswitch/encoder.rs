@@ -71,7 +71,7 @@ fn an_encoder_that_goes_by_the_caps_is_told_more_where_frames_are_left_out() {
     eventually("a rate for half the frames", LIMIT, || (835..=846).contains(&bitrate(&pipeline)));
     let q = pipeline.element("q");
     let told: u32 = stats(&q).get("encoder-bitrate").unwrap();
-    assert_eq!(told / 1_000, bitrate(&pipeline));
+    assert!((told / 1_000).abs_diff(bitrate(&pipeline)) <= 1, "{told}");
     // The user's own setting is for the rung that holds.
     pipeline.element("encoder").set_property("bitrate", 1_682_u32);
     eventually("the user's setting to be seen", LIMIT, || {

@@ -63,7 +63,10 @@ mod imp {
         ) -> Option<gst::Caps> {
             let mut any = caps.clone();
             for structure in any.make_mut().iter_mut() {
-                structure.remove_fields(["width", "height", "pixel-aspect-ratio"]);
+                structure.remove_field("pixel-aspect-ratio");
+                for side in ["width", "height"] {
+                    structure.set(side, gst::IntRange::new(1, 32_767));
+                }
             }
             Some(match filter {
                 Some(filter) => filter.intersect_with_mode(&any, gst::CapsIntersectMode::First),

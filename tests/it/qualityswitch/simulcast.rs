@@ -71,8 +71,9 @@ fn another_rendition_takes_over_with_a_key_frame_and_no_frame_is_missing() {
     // Interval of the camera: 33.3 ms. A gap is a frame that is missing.
     let gaps = seen.windows(2).filter(|pair| pair[1].at - pair[0].at > 50_000_000);
     assert_eq!(gaps.count(), 0, "{seen:?}");
-    let keys = seen.iter().filter(|out| out.key).count();
-    assert_eq!(keys, 5, "none but those that were asked for: {seen:?}");
+    // An encoder that was asked before its first frame has made two.
+    let keys = seen.iter().skip(2).filter(|out| out.key).count();
+    assert_eq!(keys, 4, "none but those that were asked for: {seen:?}");
     assert_eq!(stats(&q).get("switches"), Ok(4_u64));
     assert_eq!(stats(&q).get("rendition"), Ok(0_u64));
 }
@@ -102,12 +103,15 @@ fn the_old_rendition_goes_on_until_the_new_ones_key_frame_is_there() {
         gst::PadProbeReturn::Handled
     });
     let frames = || seen.lock().unwrap().clone();
-    eventually("the best rendition", LIMIT, || frames().len() > 5);
+    let since = || frames().into_iter().skip_while(|out| out.width != 320);
+    eventually("the best rendition", LIMIT, || since().count() > 5);
+    *asked.lock().unwrap() = 0;
     q.set_property("level", "b");
     eventually("a second request", LIMIT, || *asked.lock().unwrap() >= 2);
-    assert!(frames().iter().all(|out| out.width == 320));
+    assert!(since().all(|out| out.width == 320), "{:?}", frames());
     eventually("the other rendition", LIMIT, || frames().last().unwrap().width == 160);
-    let gaps = frames().windows(2).filter(|pair| pair[1].at - pair[0].at > 50_000_000).count();
+    let since: Vec<Out> = since().collect();
+    let gaps = since.windows(2).filter(|pair| pair[1].at - pair[0].at > 50_000_000).count();
     assert_eq!(gaps, 0, "{:?}", frames());
 }
 
