@@ -48,6 +48,10 @@ const PATIENCE: Duration = Duration::from_secs(240);
 /// As near to the load at which the machine was full, as a part of that, nobody goes without the wait.
 const NEARLY_FULL: f64 = 0.95;
 
+/// Chains that are less busy than this part of what they were: the machine has less to do besides. Threads that share
+/// processors are busy in proportion to how many want one.
+const RELIEVED: f64 = 0.6;
+
 /// The load that members may come to after a step down at a critical load.
 const BEARABLE: f64 = 0.85;
 
@@ -64,6 +68,8 @@ pub struct Standing<'a> {
     pub at: usize,
     /// The load that it sees.
     pub load: LoadState,
+    /// How busy its chain is.
+    pub busy: Option<f64>,
     /// Something that others do not share keeps it from going up: its network.
     pub held: bool,
 }
@@ -84,12 +90,22 @@ struct Member {
     speeds: Vec<f64>,
     at: usize,
     load: LoadState,
+    busy: Option<f64>,
     held: bool,
     seen: Option<MediaTime>,
     moved: Option<MediaTime>,
     /// When it last asked for a step up.
     asked: Option<MediaTime>,
     order: Option<(Order, MediaTime)>,
+}
+
+/// An upgrade was too much.
+#[derive(Clone, Copy, Debug)]
+struct Full {
+    /// Pixels a second of all members together with it.
+    total: f64,
+    /// How busy the members' chains were without it, in the mean, once that was seen.
+    busy: Option<f64>,
 }
 
 /// Decides among the members of a group: at an overload the lowest priority goes down first, afterwards the highest
@@ -101,8 +117,7 @@ pub struct Arbiter {
     next: u64,
     switched: Option<MediaTime>,
     fell: Option<MediaTime>,
-    /// Pixels a second of all members together when an upgrade was too much.
-    full: Option<f64>,
+    full: Option<Full>,
     retry: Backoff,
 }
 
@@ -140,6 +155,7 @@ impl Arbiter {
             speeds: Vec::new(),
             at: 0,
             load: LoadState::Optimal,
+            busy: None,
             held: false,
             seen: None,
             moved: None,
@@ -177,6 +193,7 @@ impl Arbiter {
         let member = self.member(id)?;
         member.seen = Some(now);
         member.load = standing.load;
+        member.busy = standing.busy;
         member.held = standing.held;
         if member.speeds != standing.speeds {
             member.speeds.clear();
@@ -225,7 +242,7 @@ impl Arbiter {
         let (victim, down) = (victim.id, self.depth(victim, load, now));
         let total = self.total(now);
         if self.retry.on_fall(now) {
-            self.full = Some(total);
+            self.full = Some(Full { total, busy: None });
         }
         self.switched = Some(now);
         self.fell = Some(now);
@@ -241,9 +258,7 @@ impl Arbiter {
 
     /// The member has had room for a step up for long enough. Answers whether it is its turn.
     pub fn on_room(&mut self, id: MemberId, now: MediaTime) -> bool {
-        if self.retry.on_time(now) && self.full.is_some_and(|full| self.total(now) >= full) {
-            self.full = None;
-        }
+        self.forget(now);
         let alone = self.is_alone(now);
         let Some(member) = self.member(id) else {
             return false;
@@ -290,7 +305,7 @@ impl Arbiter {
         live.map(|member| member.speed(member.at)).sum()
     }
 
-    /// How far `victim` goes: one step, or, at a critical load, as far as it takes for all of them together.
+    /// How far `victim` goes: one step, or, at a critical load, to where it takes all of its priority to go.
     fn depth(&self, victim: &Member, load: &Load, now: MediaTime) -> usize {
         let (next, lowest) = (victim.at + 1, victim.speeds.len() - 1);
         if load.state < LoadState::Critical {
@@ -298,10 +313,47 @@ impl Arbiter {
         }
         let total = self.total(now).max(1.0);
         let borne = |step: &usize| {
-            let left = total - victim.speed(victim.at) + victim.speed(*step);
-            load.value * left / total <= BEARABLE
+            let part = victim.speed(*step) / victim.speed(0).max(1.0);
+            let live = self.members.iter().filter(|member| member.is_live(now));
+            let give = live.filter(|member| member.priority == victim.priority);
+            let given: f64 = give.map(|member| member.above(part)).sum();
+            load.value * (total - given) / total <= BEARABLE
         };
         (next..lowest).find(borne).unwrap_or(lowest)
+    }
+
+    /// Forgets what was too much, where it was not this time, or where the machine has clearly got less to do besides.
+    fn forget(&mut self, now: MediaTime) {
+        let succeeded = self.retry.on_time(now);
+        let (total, busy) = (self.total(now), self.busy(now));
+        let settled = self
+            .switched
+            .is_none_or(|switched| now.since(switched) >= self.config.settle * 2);
+        let Some(full) = &mut self.full else {
+            return;
+        };
+        if full.busy.is_none() && settled {
+            full.busy = busy;
+        }
+        let relieved = full
+            .busy
+            .zip(busy)
+            .is_some_and(|(then, now)| now < then * RELIEVED);
+        if relieved {
+            self.retry.start_over();
+        }
+        if relieved || (succeeded && total >= full.total) {
+            self.full = None;
+        }
+    }
+
+    /// How busy the members' chains are in the mean.
+    fn busy(&self, now: MediaTime) -> Option<f64> {
+        let live = self.members.iter().filter(|member| member.is_live(now));
+        let (count, sum) = live
+            .filter_map(|member| member.busy)
+            .fold((0_u32, 0.0), |(count, sum), busy| (count + 1, sum + busy));
+        (count > 0).then(|| sum / f64::from(count))
     }
 
     /// Whether the machine would not be as full again as when it was too full, or it is time to see whether it still
@@ -315,7 +367,7 @@ impl Arbiter {
         let waited = self
             .fell
             .is_none_or(|fell| now.since(fell) >= self.retry.wait());
-        total < full * NEARLY_FULL || waited
+        total < full.total * NEARLY_FULL || waited
     }
 }
 
@@ -327,6 +379,11 @@ impl Member {
     /// What is left to it of its best.
     fn part(&self) -> f64 {
         self.speed(self.at) / self.speed(0).max(1.0)
+    }
+
+    /// What it takes more than that part of its best.
+    fn above(&self, part: f64) -> f64 {
+        (self.speed(self.at) - part * self.speed(0)).max(0.0)
     }
 
     fn is_live(&self, now: MediaTime) -> bool {

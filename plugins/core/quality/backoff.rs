@@ -45,6 +45,12 @@ impl Backoff {
         failed
     }
 
+    /// Nothing has failed.
+    pub(super) fn start_over(&mut self) {
+        self.wait = self.shortest;
+        self.climbed = None;
+    }
+
     /// What happened says nothing of the upgrade before it.
     pub(super) fn forgive(&mut self) {
         self.climbed = None;

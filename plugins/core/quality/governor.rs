@@ -263,6 +263,7 @@ impl Governor {
             speeds: &self.speeds,
             at: self.policy.at(),
             load: self.load(now).state,
+            busy: self.reading(Sensor::Chain, now),
             held: self.policy.is_held_by_network(),
         };
         if let Some(order) = arbiter.on_member(id, standing, now) {
@@ -358,5 +359,7 @@ impl Fitted {
     }
 }
 
+#[cfg(test)]
+mod load_tests;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::time::MediaTime;
 
 use super::sensor::{Sensor, Sensors, Thresholds, Trust};
-use chain::Chain;
+use chain::{Chain, SEVERAL};
 
 /// A reading that nothing followed for so long says nothing any more: three of the reports that come each second.
 const FRESH: Duration = Duration::from_secs(3);
@@ -17,9 +17,6 @@ const MEMORY: f64 = 0.25;
 
 /// Threads of one chain that are told apart.
 const STAGES: usize = 16;
-
-/// One frame over the bound can be held up by anything; two in a row are load.
-const LEAST_OVER: u32 = 2;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -130,10 +127,11 @@ impl LoadMeter {
             return;
         };
         let high = self.thresholds[Sensor::Chain.place()].high;
-        let since = chain.on_frame(pushed, returned, (self.interval, high));
+        let slow = chain.on_frame(pushed, returned, (self.interval, high));
         let value = self.busiest(returned);
         // Frames that took too long have been too much since the first of them left.
-        self.note(Sensor::Chain, value, since, returned);
+        let begun = slow.map_or((pushed, 1), |slow| (slow.since, slow.frames));
+        self.note(Sensor::Chain, value, begun, returned);
     }
 
     /// `sensor` reads `value`, in parts of what can be borne.
@@ -142,7 +140,7 @@ impl LoadMeter {
             return;
         }
         if sensor == Sensor::Network {
-            self.note(sensor, value, now, now);
+            self.note(sensor, value, (now, 1), now);
         } else if now >= self.quiet {
             let value = match self.readings[sensor.place()] {
                 Some(before) => {
@@ -151,7 +149,7 @@ impl LoadMeter {
                 }
                 None => value,
             };
-            self.note(sensor, value, now, now);
+            self.note(sensor, value, (now, 1), now);
         }
     }
 
@@ -185,7 +183,7 @@ impl LoadMeter {
     /// network, which is too much at once.
     pub fn overload(&self, hold: Duration, now: MediaTime) -> Option<Load> {
         let over = self.over(now).find(|(sensor, since, count)| {
-            let enough = *sensor != Sensor::Chain || *count >= LEAST_OVER;
+            let enough = *sensor != Sensor::Chain || *count >= SEVERAL;
             enough && now.since(*since) >= hold && self.counts(*sensor, now)
         });
         over.and_then(|(sensor, ..)| self.load_of(sensor, now))
@@ -219,13 +217,15 @@ impl LoadMeter {
         loads.fold(0.0, f64::max)
     }
 
-    fn note(&mut self, sensor: Sensor, value: f64, since: MediaTime, at: MediaTime) {
+    fn note(&mut self, sensor: Sensor, value: f64, begun: (MediaTime, u32), at: MediaTime) {
         let reading = &mut self.readings[sensor.place()];
         let before = reading.and_then(|reading| reading.over);
-        let over = (value > self.thresholds[sensor.place()].high).then(|| {
-            let (since, count) = before.unwrap_or((since.max(self.quiet), 0));
-            (since, count.saturating_add(1))
-        });
+        let (since, count) = match before {
+            Some((since, count)) => (since, count.saturating_add(1)),
+            None => (begun.0.max(self.quiet), begun.1),
+        };
+        let is_over = value > self.thresholds[sensor.place()].high;
+        let over = is_over.then_some((since, count));
         *reading = Some(Reading { value, at, over });
     }
 

@@ -27,6 +27,8 @@ mod preference;
 mod rate;
 mod selector;
 mod sensor;
+#[cfg(test)]
+mod world;
 
 pub use account::Account;
 pub use arbiter::{Arbiter, ArbiterConfig, MemberId, Order, Standing};

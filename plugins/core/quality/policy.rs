@@ -47,15 +47,24 @@ pub(super) struct Policy {
     at: usize,
     meter: LoadMeter,
     costs: CostModel,
-    backoff: Backoff,
+    /// The wait before a step up to each of the steps.
+    waits: Vec<Backoff>,
     pace: Option<Pace>,
     paced: Option<PaceStep>,
     target: Option<Bitrate>,
     settled: MediaTime,
-    /// Since when there has been room for the next step up.
-    room_since: Option<MediaTime>,
+    room: Option<Room>,
     /// The step before the last switch and the chain's load on it, until that on the new one is known.
     left: Option<(usize, f64)>,
+}
+
+/// There is room for the next step up.
+#[derive(Clone, Copy, Debug)]
+struct Room {
+    since: MediaTime,
+    seen: MediaTime,
+    /// The load projected for it, the mean of about a quarter of the shortest wait; zero where that is not known.
+    projected: f64,
 }
 
 impl Policy {
@@ -64,7 +73,7 @@ impl Policy {
         config.check()?;
         Ok(Self {
             meter: LoadMeter::new(config.sensors, config.busy_high, config.up_projected_max),
-            backoff: Backoff::new(config.up_hold, config.up_hold_max, config.probation),
+            waits: Vec::new(),
             pace: config.pace.map(Pace::new),
             config,
             steps: Vec::new(),
@@ -73,7 +82,7 @@ impl Policy {
             paced: None,
             target: None,
             settled: MediaTime::ZERO,
-            room_since: None,
+            room: None,
             left: None,
         })
     }
@@ -86,8 +95,8 @@ impl Policy {
         if config.pace != self.config.pace {
             self.pace = fresh.pace;
         }
-        self.backoff = fresh.backoff;
         self.config = config;
+        self.waits = vec![self.shortest_wait(); self.steps.len()];
         Ok(())
     }
 
@@ -95,8 +104,8 @@ impl Policy {
     pub(super) fn on_steps(&mut self, steps: Vec<Step>, at: usize, now: MediaTime) {
         if self.steps != steps {
             self.costs = CostModel::new(steps.iter().map(|step| step.speed).collect());
+            self.waits = vec![self.shortest_wait(); steps.len()];
             self.steps = steps;
-            self.backoff.forgive();
         }
         self.left = None;
         self.at = at;
@@ -107,8 +116,11 @@ impl Policy {
         self.at
     }
 
+    /// The wait before the next step up.
     pub(super) fn wait(&self) -> Duration {
-        self.backoff.wait()
+        let above = self.at.checked_sub(1);
+        let wait = above.and_then(|above| self.waits.get(above));
+        wait.map_or(self.config.up_hold, Backoff::wait)
     }
 
     pub(super) fn meter(&self) -> &LoadMeter {
@@ -137,7 +149,9 @@ impl Policy {
 
     /// What to do now. It is for the caller to [`go`](Self::go).
     pub(super) fn wish(&mut self, now: MediaTime) -> Option<Wish> {
-        self.backoff.on_time(now);
+        for wait in &mut self.waits {
+            wait.on_time(now);
+        }
         if let Some(to) = self.carried_below() {
             let load = self.meter.load_of(Sensor::Network, now);
             return Some(Wish::Fall(to, load.unwrap_or_default()));
@@ -158,22 +172,17 @@ impl Policy {
         {
             return Some(Wish::Fall(self.depth(&load, now), load));
         }
-        let Some(sensor) = self.room(now) else {
-            self.room_since = None;
-            return None;
-        };
-        let since = *self.room_since.get_or_insert(now);
-        (now.since(since) >= self.backoff.wait()).then_some(Wish::Climb(sensor))
+        self.room_wish(now)
     }
 
     /// Goes to `to`, by the policy's own wish or, `ordered`, by that of another member of the group.
     pub(super) fn go(&mut self, to: usize, ordered: bool, now: MediaTime) {
         if to < self.at {
-            self.backoff.on_climb(now);
+            self.waits[to].on_climb(now);
         } else if ordered {
-            self.backoff.forgive();
+            self.waits[self.at].forgive();
         } else {
-            self.backoff.on_fall(now);
+            self.waits[self.at].on_fall(now);
         }
         if let Some(left) = self.left {
             self.learn(left, now);
@@ -186,9 +195,7 @@ impl Policy {
 
     /// When [`wish`](Self::wish) may have something new to say.
     pub(super) fn next_wakeup(&self, now: MediaTime) -> Option<MediaTime> {
-        let climbs = self
-            .room_since
-            .map(|since| since.after(self.backoff.wait()));
+        let climbs = self.room.map(|room| room.since.after(self.wait()));
         let falls = self.meter.next_wakeup(self.config.down_hold, now);
         let settled = (self.settled > now && self.target.is_some()).then_some(self.settled);
         [climbs, falls, settled].into_iter().flatten().min()
@@ -199,13 +206,18 @@ impl Policy {
         self.at > 0 && !self.is_carried(self.at - 1, self.config.up_margin)
     }
 
+    fn shortest_wait(&self) -> Backoff {
+        let config = &self.config;
+        Backoff::new(config.up_hold, config.up_hold_max, config.probation)
+    }
+
     fn start_over(&mut self, now: MediaTime) {
         let interval = self.steps.get(self.at).map(|step| step.interval);
         self.settled = now.after(self.config.settle);
         self.meter
             .on_switch(interval.unwrap_or_default(), self.settled);
         self.read_network(now);
-        self.room_since = None;
+        self.room = None;
         self.paced = None;
         if let Some(pace) = &mut self.pace {
             pace.reset();
@@ -255,18 +267,41 @@ impl Policy {
         (next..lowest).find(borne).unwrap_or(lowest)
     }
 
-    /// Whether there is room for the next step up, and which sensor says so.
-    fn room(&self, now: MediaTime) -> Option<Sensor> {
+    /// Wishes for the next step up after there has been room for it for as long as the wait says.
+    fn room_wish(&mut self, now: MediaTime) -> Option<Wish> {
+        let Some((sensor, projected)) = self.room(now) else {
+            self.room = None;
+            return None;
+        };
+        let first = Room {
+            since: now,
+            seen: now,
+            projected,
+        };
+        let room = self.room.get_or_insert(first);
+        let passed = now.since(room.seen).as_secs_f64();
+        let memory = self.config.up_hold.as_secs_f64() / 4.0;
+        room.projected += (projected - room.projected) * passed / (passed + memory).max(1e-9);
+        room.seen = now;
+        let (since, mean) = (room.since, room.projected);
+        let fits = mean < self.config.up_projected_max;
+        (fits && now.since(since) >= self.wait()).then_some(Wish::Climb(sensor))
+    }
+
+    /// Whether there may be room for the next step up, which sensor says so, and the load projected for it. No two frames
+    /// are alike: what counts is the mean over the wait, and here only what is clearly too much.
+    fn room(&self, now: MediaTime) -> Option<(Sensor, f64)> {
         let above = self.at.checked_sub(1)?;
         if !self.is_carried(above, self.config.up_margin) || !self.meter.is_calm(now) {
             return None;
         }
         let Some(busy) = self.meter.reading(Sensor::Chain, now) else {
             // Without a sensor nothing is known: it stays.
-            return self.meter.load(now).sensor;
+            return Some((self.meter.load(now).sensor?, 0.0));
         };
         let projected = self.costs.project(self.at, above, busy, now);
-        (projected < self.config.up_projected_max).then_some(Sensor::Chain)
+        let most = f64::midpoint(self.config.up_projected_max, self.config.busy_high);
+        (projected < most).then_some((Sensor::Chain, projected))
     }
 
     fn pace_wish(&mut self, now: MediaTime) -> Option<Wish> {

@@ -43,6 +43,7 @@ impl Table {
                 speeds: &SPEEDS,
                 at: self.at[index],
                 load,
+                busy: None,
                 held: false,
             };
             if let Some(order) = self.arbiter.on_member(id, standing, self.now) {
@@ -168,6 +169,7 @@ fn who_is_not_heard_of_any_more_is_nobody_to_wait_for() {
         speeds: &SPEEDS,
         at: 0,
         load: LoadState::High,
+        busy: None,
         held: false,
     };
     table.arbiter.on_member(table.ids[0], standing, table.now);
@@ -188,6 +190,7 @@ fn one_whose_network_is_in_the_way_holds_nobody_back() {
         speeds: &SPEEDS,
         at,
         load: LoadState::Optimal,
+        busy: None,
         held,
     };
     let (first, second, now) = (table.ids[0], table.ids[1], table.now);

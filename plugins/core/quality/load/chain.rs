@@ -4,42 +4,67 @@ use std::time::Duration;
 
 use crate::time::MediaTime;
 
-/// How far back a mean reaches. Half of the shortest hold, so that one frame that was held up is forgotten before it
-/// counts, and four in five parts of a new load are seen in 0.4 s.
+/// How far back a mean reaches, in seconds. Half of the shortest hold: of a new load, four in five parts are seen in
+/// 0.4 s.
 const MEMORY: f64 = 0.25;
+
+/// How far back it reaches where what is made up for after one frame that was held up must not count as load.
+const LONG_MEMORY: f64 = 1.0;
 
 /// From this part of the time on, frames are taken to wait for the chain. Below, frames that come less often than the
 /// caps say come from a slow camera.
 const OCCUPIED: f64 = 0.7;
 
-/// A frame counts for at most so many times the interval, so that one that was held up for a second is not load for
-/// seconds.
-const MOST: f64 = 8.0;
+/// A frame counts for at most so many usual ones, or for the interval: one that was held up is not load, several are.
+const HELD_UP: f64 = 1.5;
+
+/// One frame can be held up by anything; so many in a row are load.
+pub(super) const SEVERAL: u32 = 2;
+
+/// After so many frames it is known what a usual one takes.
+const FIRST: u32 = 3;
 
 /// One thread's pushes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Chain {
     returned: Option<MediaTime>,
-    /// Seconds in the push, seconds in all, and frames, each with the past fading.
+    recent: Occupation,
+    /// The same without what single frames were held up.
+    usually: Occupation,
+    lasting: Occupation,
+    /// Seconds that a frame takes, and how many frames say so, up to those of the memory.
+    usual: f64,
+    frames: u32,
+    load: f64,
+    slow: Option<Slow>,
+}
+
+/// The last frames that each took too long.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slow {
+    /// When the first of them left.
+    pub(super) since: MediaTime,
+    pub(super) frames: u32,
+    /// Seconds that they took together.
+    took: f64,
+}
+
+/// Seconds in pushes, and in all, with the past fading.
+#[derive(Clone, Copy, Debug, Default)]
+struct Occupation {
     work: f64,
     wall: f64,
-    frames: f64,
-    /// Seconds that frames took, with none counted for more than there is to say of it.
-    bounded: f64,
-    load: f64,
-    /// When the first of the last frames left that each took too long.
-    slow_since: Option<MediaTime>,
 }
 
 impl Chain {
     /// A frame was pushed and came back; frames are `interval` apart on this rung, and one that takes `high` times that
-    /// takes too long. Answers since when they do.
+    /// takes too long. Answers the last ones that do.
     pub(super) fn on_frame(
         &mut self,
         pushed: MediaTime,
         returned: MediaTime,
         (interval, high): (Duration, f64),
-    ) -> MediaTime {
+    ) -> Option<Slow> {
         let interval = interval.as_secs_f64().max(1e-6);
         let took = returned.since(pushed).as_secs_f64();
         let since = self
@@ -47,19 +72,30 @@ impl Chain {
             .map_or(interval, |before| returned.since(before).as_secs_f64());
         let wall = since.max(took);
         self.returned = Some(returned);
-        let kept = MEMORY / (MEMORY + wall);
-        self.work = self.work * kept + took;
-        self.wall = self.wall * kept + wall;
-        self.frames = self.frames * kept + 1.0;
-        self.bounded = self.bounded * kept + took.min(MOST * interval);
-        let occupied = self.work / self.wall;
+        let occupied = self.recent.on_frame(took, wall, MEMORY);
+        let lasting = self.lasting.on_frame(took, wall, LONG_MEMORY);
+        let counted = self.counted(took, interval);
+        let usually = self.usually.on_frame(counted, wall, MEMORY);
+        self.learn_usual(counted, wall);
+        self.slow = (took > high * interval).then(|| {
+            let first = Slow {
+                since: pushed,
+                frames: 0,
+                took: 0.0,
+            };
+            let slow = self.slow.unwrap_or(first);
+            Slow {
+                frames: slow.frames.saturating_add(1),
+                took: slow.took + took,
+                ..slow
+            }
+        });
         self.load = if occupied < OCCUPIED {
-            occupied
+            usually
         } else {
-            occupied.max(self.bounded / (self.frames * interval))
+            lasting.max(self.needed() / interval)
         };
-        self.slow_since = (took > high * interval).then(|| self.slow_since.unwrap_or(pushed));
-        self.slow_since.unwrap_or(pushed)
+        self.slow
     }
 
     /// The part of the time that pushes take, or, once frames wait for them, what a frame takes beside the interval,
@@ -67,6 +103,37 @@ impl Chain {
     pub(super) fn load(&self, fresh: Duration, now: MediaTime) -> Option<f64> {
         let returned = self.returned?;
         (now.since(returned) < fresh).then_some(self.load)
+    }
+
+    /// Seconds that a frame takes: of frames that were too slow one after the other, their mean.
+    fn needed(&self) -> f64 {
+        let slow = self.slow.filter(|slow| slow.frames >= SEVERAL);
+        let slow = slow.map_or(0.0, |slow| slow.took / f64::from(slow.frames));
+        self.usual.max(slow)
+    }
+
+    /// What a frame counts for that took so long.
+    fn counted(&self, took: f64, interval: f64) -> f64 {
+        match self.frames < FIRST {
+            true => took,
+            false => took.min((HELD_UP * self.usual).max(interval)),
+        }
+    }
+
+    fn learn_usual(&mut self, counted: f64, wall: f64) {
+        // The first ones are the mean of all there were: nothing is usual yet.
+        self.frames = self.frames.saturating_add(1);
+        let part = (wall / (MEMORY + wall)).max(1.0 / f64::from(self.frames));
+        self.usual += (counted - self.usual) * part;
+    }
+}
+
+impl Occupation {
+    fn on_frame(&mut self, took: f64, wall: f64, memory: f64) -> f64 {
+        let kept = memory / (memory + wall);
+        self.work = self.work * kept + took;
+        self.wall = self.wall * kept + wall;
+        self.work / self.wall
     }
 }
 
@@ -109,11 +176,22 @@ mod tests {
     }
 
     #[test]
-    fn one_frame_that_was_held_up_fades_within_the_hold() {
+    fn one_frame_that_was_held_up_is_no_load_nor_are_those_that_waited_for_it() {
         let mut chain = Chain::default();
-        after(&mut chain, 100, 40, 16);
-        assert!(after(&mut chain, 1, 40, 200) > 0.6);
-        let load = after(&mut chain, 10, 40, 16);
-        assert!(load < 0.7, "{load}");
+        after(&mut chain, 100, 40, 26);
+        let load = after(&mut chain, 1, 40, 120);
+        assert!(load < 0.85, "{load}");
+        for _ in 0..6 {
+            let load = after(&mut chain, 1, 26, 26);
+            assert!(load < 0.85, "{load}");
+        }
+    }
+
+    #[test]
+    fn a_new_load_is_seen_within_a_few_frames() {
+        let mut chain = Chain::default();
+        after(&mut chain, 100, 40, 20);
+        let load = after(&mut chain, 4, 40, 80);
+        assert!(load > 1.0, "{load}");
     }
 }
