@@ -1,6 +1,6 @@
 # Every target is a line or two that a person could type.
 .POSIX:
-.PHONY: all deps onnxruntime plugin demo check check-trixie lint test check-reference bench bench-latency bench-peers bench-network bench-infer bench-infer-peers install install-user uninstall clean
+.PHONY: all deps onnxruntime plugin demo check check-trixie lint test check-reference bench bench-latency bench-peers bench-network bench-infer bench-infer-peers bench-quality install install-user uninstall clean
 
 all: plugin
 
@@ -63,6 +63,10 @@ bench-infer: deps
 # GStreamer's onnxinference beside the element, in a tree of Debian sid that is made in target/peers (as root).
 bench-infer-peers: deps
 	sh scripts/infer_peers.sh cargo bench --locked --package gst-plugin-livetune --bench infer -- peers
+
+# What qualityswitch makes of a machine that is full, stock beside it: tables, and plots in target/quality.
+bench-quality: deps
+	cargo bench --locked --package gst-plugin-livetune --bench quality -- all
 
 # PREFIX, LIBDIR, DATADIR and DESTDIR are honoured; without them the plugin goes where GStreamer looks.
 install: plugin

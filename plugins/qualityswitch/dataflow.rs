@@ -141,7 +141,9 @@ impl QualitySwitch {
             return;
         }
         let choice = lock(&self.settings).scaler;
-        let engine = caps.features(0).and_then(|memory| choice.engine_for(memory));
+        let engine = caps
+            .features(0)
+            .and_then(|memory| choice.engine_for(memory));
         // With nothing that fits, what is there lets frames pass.
         if let Some(engine) = engine
             && let Err(error) = self.use_engine(Some(engine))

@@ -75,10 +75,17 @@ fn templates() -> Vec<gst::PadTemplate> {
     let templates = [
         ("sink", gst::PadDirection::Sink, always, &raw),
         ("src", gst::PadDirection::Src, always, &both),
-        (simulcast::TEMPLATE, gst::PadDirection::Sink, request, &encoded),
+        (
+            simulcast::TEMPLATE,
+            gst::PadDirection::Sink,
+            request,
+            &encoded,
+        ),
     ];
-    let made = templates.into_iter().filter_map(|(name, direction, presence, caps)| {
-        gst::PadTemplate::new(name, direction, presence, caps).ok()
-    });
+    let made = templates
+        .into_iter()
+        .filter_map(|(name, direction, presence, caps)| {
+            gst::PadTemplate::new(name, direction, presence, caps).ok()
+        });
     made.collect()
 }

@@ -13,11 +13,13 @@ use crate::runtime::telemetry;
 impl QualitySwitch {
     pub(super) fn construct(&self) {
         let templates = Self::pad_templates();
-        let made = templates.iter().map(|template| match template.name_template() {
-            "sink" => Some(Self::sink_pad(template)),
-            "src" => Some(Self::src_pad(template)),
-            _ => None,
-        });
+        let made = templates
+            .iter()
+            .map(|template| match template.name_template() {
+                "sink" => Some(Self::sink_pad(template)),
+                "src" => Some(Self::src_pad(template)),
+                _ => None,
+            });
         let pads: Vec<gst::GhostPad> = made.flatten().collect();
         for pad in &pads {
             if let Err(error) = self.obj().add_pad(pad) {

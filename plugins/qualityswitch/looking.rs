@@ -59,11 +59,9 @@ impl QualitySwitch {
         gst::element_imp_info!(
             self,
             gst::LibraryError::Settings,
-            (
-                "No sensor says anything of the load, so the level stays: frames come from nothing live (appsrc has \
+            ("No sensor says anything of the load, so the level stays: frames come from nothing live (appsrc has \
                  is-live for that), nobody behind tells a latency or a bit rate, or the property sensors leaves out those \
-                 that would speak"
-            )
+                 that would speak")
         );
     }
 }

@@ -186,7 +186,9 @@ fn set_up(scale: &gst::Element) {
         ("qos", "false"),
         ("method", "bilinear"),
     ] {
-        let is_software = scale.factory().is_some_and(|f| f.name() == SOFTWARE.factory);
+        let is_software = scale
+            .factory()
+            .is_some_and(|f| f.name() == SOFTWARE.factory);
         let has = scale.find_property(property).is_some();
         if has && (is_software || property != "method") {
             scale.set_property_from_str(property, value);

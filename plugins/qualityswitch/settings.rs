@@ -113,7 +113,8 @@ impl Settings {
             )
         };
         let ladder = Ladder::parse(text);
-        let ladder = ladder.map_err(|error| wrong(format!("The ladder cannot be read, {error}")))?;
+        let ladder =
+            ladder.map_err(|error| wrong(format!("The ladder cannot be read, {error}")))?;
         let part = ladder.between(self.max_rung.as_deref(), self.min_rung.as_deref());
         let part = part.map_err(|error| {
             let names = ladder.names();

@@ -117,11 +117,7 @@ pub(super) struct Seen {
 }
 
 impl State {
-    pub(super) fn new(
-        governor: Governor,
-        member: Member,
-        registration: Registration,
-    ) -> Self {
+    pub(super) fn new(governor: Governor, member: Member, registration: Registration) -> Self {
         let names = governor.ladder().rungs().iter();
         Self {
             account: Account::new(names.map(|rung| rung.name.clone())),
@@ -168,8 +164,7 @@ impl State {
     /// A sink tells how late frames are.
     pub(super) fn on_qos(&mut self, proportion: f64, jitter: i64) {
         if self.live {
-            self.governor
-                .on_qos(proportion, jitter, clock::monotonic());
+            self.governor.on_qos(proportion, jitter, clock::monotonic());
         }
     }
 
@@ -338,9 +333,7 @@ impl State {
         let reason = self.reason.unwrap_or(Reason::Input);
         let best = order.rung == self.best();
         let now = clock::monotonic();
-        let held = self
-            .account
-            .on_rung(order.rung, best, reason.as_str(), now);
+        let held = self.account.on_rung(order.rung, best, reason.as_str(), now);
         let news = order.before.zip(held).map(|(before, held)| {
             self.counts.switches += 1;
             self.news(before, held, reason)

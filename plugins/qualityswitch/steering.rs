@@ -40,7 +40,12 @@ impl Steering {
 
     /// What it should send on the rung `place`: as much less than on the best as that needs less, and no more than the
     /// network carries.
-    fn rate_on(&self, place: usize, governor: &Governor, target: Option<Bitrate>) -> Option<Bitrate> {
+    fn rate_on(
+        &self,
+        place: usize,
+        governor: &Governor,
+        target: Option<Bitrate>,
+    ) -> Option<Bitrate> {
         let (best, rung) = (governor.fitted(0)?, governor.fitted(place)?);
         let part = rung.need.as_bps() as f64 / best.need.as_bps().max(1) as f64;
         let rate = self.full.scaled(part);
@@ -180,9 +185,11 @@ fn differs(rate: Bitrate, told: Bitrate) -> bool {
 fn has_rival(encoder: &gst::Element) -> bool {
     let is_rival = |element: &gst::Element| element.factory().is_some_and(|f| f.name() == RIVAL);
     encoder.src_pads().iter().any(|src| {
-        let found = walk(src, |pad| match pad.parent_element().is_some_and(|e| is_rival(&e)) {
-            true => Step::Found(()),
-            false => Step::On,
+        let found = walk(src, |pad| {
+            match pad.parent_element().is_some_and(|e| is_rival(&e)) {
+                true => Step::Found(()),
+                false => Step::On,
+            }
         });
         found.is_some()
     })

@@ -124,11 +124,9 @@ impl QualitySwitch {
         gst::element_imp_warning!(
             self,
             gst::StreamError::Format,
-            (
-                "This video passes at its own size: it is in memory that the scaler ({scaler}) does not take, or its \
+            ("This video passes at its own size: it is in memory that the scaler ({scaler}) does not take, or its \
                  fields come in buffers of their own. Set the property scaler, or bring it to system memory before \
-                 qualityswitch"
-            ),
+                 qualityswitch"),
             ["{caps}"]
         );
     }

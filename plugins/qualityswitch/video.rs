@@ -43,10 +43,7 @@ pub(super) fn rendition_of(caps: &gst::CapsRef) -> Option<InputVideo> {
 }
 
 /// Whether frames of `caps` can be scaled, by what `scales` answers for their memory.
-pub(super) fn scaled(
-    caps: &gst::CapsRef,
-    scales: impl Fn(&gst::CapsFeaturesRef) -> bool,
-) -> bool {
+pub(super) fn scaled(caps: &gst::CapsRef, scales: impl Fn(&gst::CapsFeaturesRef) -> bool) -> bool {
     let scalable = caps.features(0).is_some_and(scales);
     input_of(caps, scalable).is_some_and(|input| input.scalable)
 }

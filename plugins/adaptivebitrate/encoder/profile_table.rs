@@ -307,8 +307,8 @@ pub(super) fn settings_for(factory: &str, profile: Profile) -> Option<Settings> 
 
 #[cfg(test)]
 mod tests {
-    use crate::runtime::encoder::property::{parsed, usable};
     use super::*;
+    use crate::runtime::encoder::property::{parsed, usable};
 
     /// Those that exist in one version only, not here.
     const INSTALLED: [&str; 8] = [

@@ -62,7 +62,10 @@ impl Account {
     pub fn times(&self, now: MediaTime) -> Vec<(String, Duration)> {
         let mut now_too = self.clone();
         now_too.settle(now);
-        let held = now_too.rungs.into_iter().filter(|(_, time)| !time.is_zero());
+        let held = now_too
+            .rungs
+            .into_iter()
+            .filter(|(_, time)| !time.is_zero());
         held.collect()
     }
 
@@ -71,13 +74,17 @@ impl Account {
         let mut now_too = self.clone();
         now_too.settle(now);
         let limits = now_too.limits.into_iter();
-        limits.map(|(reason, time)| (reason.to_owned(), time)).collect()
+        limits
+            .map(|(reason, time)| (reason.to_owned(), time))
+            .collect()
     }
 
     /// How often each reason changed the rung.
     pub fn switches(&self) -> Vec<(String, u64)> {
         let switches = self.switches.iter();
-        switches.map(|(reason, count)| ((*reason).to_owned(), *count)).collect()
+        switches
+            .map(|(reason, count)| ((*reason).to_owned(), *count))
+            .collect()
     }
 
     /// Adds what passed up to `now`.
@@ -111,7 +118,9 @@ mod tests {
 
     fn seconds(times: &[(String, Duration)]) -> Vec<(&str, u64)> {
         let times = times.iter();
-        times.map(|(name, time)| (name.as_str(), time.as_secs())).collect()
+        times
+            .map(|(name, time)| (name.as_str(), time.as_secs()))
+            .collect()
     }
 
     #[test]
@@ -123,11 +132,20 @@ mod tests {
         assert_eq!(held, Some(Duration::from_secs(30)));
         let held = account.on_rung(1, false, "latency", at(50));
         assert_eq!(held, Some(Duration::from_secs(10)));
-        assert_eq!(seconds(&account.times(at(52))), [("high", 30), ("medium", 2), ("low", 10)]);
+        assert_eq!(
+            seconds(&account.times(at(52))),
+            [("high", 30), ("medium", 2), ("low", 10)]
+        );
         // The step up was no limit: what pressed it down still does.
-        assert_eq!(seconds(&account.limits(at(52))), [("none", 30), ("chain", 12)]);
+        assert_eq!(
+            seconds(&account.limits(at(52))),
+            [("none", 30), ("chain", 12)]
+        );
         account.on_rung(0, true, "chain", at(60));
-        assert_eq!(seconds(&account.limits(at(61))), [("none", 31), ("chain", 20)]);
+        assert_eq!(
+            seconds(&account.limits(at(61))),
+            [("none", 31), ("chain", 20)]
+        );
         let switches = [("chain".to_owned(), 2), ("latency".to_owned(), 1)];
         assert_eq!(account.switches(), switches);
     }

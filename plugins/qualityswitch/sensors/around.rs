@@ -113,7 +113,11 @@ impl Found {
 }
 
 fn is_on_gpu(element: &gst::Element) -> bool {
-    let ours = || element.factory().is_some_and(|factory| factory.name() == ON_GPU);
+    let ours = || {
+        element
+            .factory()
+            .is_some_and(|factory| factory.name() == ON_GPU)
+    };
     is_of_class(element, "Hardware") || ours()
 }
 

@@ -33,7 +33,12 @@ impl Throttling {
                 files.extend(stat_files(&top, &group));
             }
         }
-        Self(files.into_iter().map(|file| (file, Meter::default())).collect())
+        Self(
+            files
+                .into_iter()
+                .map(|file| (file, Meter::default()))
+                .collect(),
+        )
     }
 
     /// The part of the time since the last call that the most refused group had to wait.
@@ -50,7 +55,11 @@ impl Throttling {
 /// nothing: then the top is the process's own.
 fn stat_files(top: &Path, group: &str) -> Vec<PathBuf> {
     let inner = top.join(group.trim_start_matches('/'));
-    let inner = if inner.is_dir() { inner } else { top.to_owned() };
+    let inner = if inner.is_dir() {
+        inner
+    } else {
+        top.to_owned()
+    };
     let around = inner.ancestors().take_while(|group| group.starts_with(top));
     let files = around.take(MOST_GROUPS).map(|group| group.join("cpu.stat"));
     files
@@ -80,7 +89,11 @@ impl<'a> Mount<'a> {
             _ => return None,
         };
         let cpu = kind.nth(1)?.split(',').any(|option| option == "cpu");
-        (unified || cpu).then_some(Self { point, top, unified })
+        (unified || cpu).then_some(Self {
+            point,
+            top,
+            unified,
+        })
     }
 
     /// The process's group, as seen from the top of this mount.
@@ -145,7 +158,8 @@ pub(super) mod tests {
     }
 
     const UNIFIED: &str = "24 1 0:22 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n";
-    const CPU: &str = "33 28 0:29 / /sys/fs/cgroup/cpu rw shared:10 - cgroup cgroup rw,cpu,cpuacct\n";
+    const CPU: &str =
+        "33 28 0:29 / /sys/fs/cgroup/cpu rw shared:10 - cgroup cgroup rw,cpu,cpuacct\n";
 
     #[test]
     fn version_two_is_read_in_microseconds() {
@@ -178,14 +192,20 @@ pub(super) mod tests {
     #[test]
     fn version_one_is_read_in_nanoseconds() {
         let tree = Tree::new("v1");
-        tree.write("proc/self/cgroup", "4:memory:/a\n2:cpu,cpuacct:/docker/12\n0::/\n");
+        tree.write(
+            "proc/self/cgroup",
+            "4:memory:/a\n2:cpu,cpuacct:/docker/12\n0::/\n",
+        );
         tree.write("proc/self/mountinfo", CPU);
         // As in a container: the group is the top of what is seen, whatever it is called outside.
         let stat = "sys/fs/cgroup/cpu/cpu.stat";
         tree.write(stat, "nr_periods 0\nnr_throttled 0\nthrottled_time 0\n");
         let mut throttling = Throttling::open(tree.root());
         throttling.read(MediaTime::from_millis(0));
-        tree.write(stat, "nr_periods 9\nnr_throttled 9\nthrottled_time 10000000\n");
+        tree.write(
+            stat,
+            "nr_periods 9\nnr_throttled 9\nthrottled_time 10000000\n",
+        );
         let part = throttling.read(MediaTime::from_millis(100));
         assert_eq!(part, Some(Ratio::new(0.1)));
     }

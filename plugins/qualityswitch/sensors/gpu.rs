@@ -30,7 +30,10 @@ impl Gpu {
         let busiest = devices.filter_map(|index| {
             let device = nvml.device_by_index(index).ok()?;
             let shaders = device.utilization_rates().map(|rates| rates.gpu).ok();
-            let encoder = device.encoder_utilization().map(|info| info.utilization).ok();
+            let encoder = device
+                .encoder_utilization()
+                .map(|info| info.utilization)
+                .ok();
             shaders.max(encoder)
         });
         busiest.max().map(|percent| Ratio::of(percent.into(), 100))

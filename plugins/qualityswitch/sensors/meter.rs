@@ -31,8 +31,15 @@ mod tests {
             meter.on_sum(5_050_000_000, at(1_200)),
             Some(Ratio::new(0.25))
         );
-        assert_eq!(meter.on_sum(9_000_000_000, at(1_300)), Some(Ratio::new(1.0)));
-        assert_eq!(meter.on_sum(9_000_000_000, at(1_300)), None, "no time passed");
+        assert_eq!(
+            meter.on_sum(9_000_000_000, at(1_300)),
+            Some(Ratio::new(1.0))
+        );
+        assert_eq!(
+            meter.on_sum(9_000_000_000, at(1_300)),
+            None,
+            "no time passed"
+        );
     }
 
     #[test]

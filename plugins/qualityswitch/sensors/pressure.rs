@@ -44,7 +44,9 @@ fn stalled(file: &Path) -> Option<u64> {
 
 fn total(text: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix("some "))?;
-    let field = line.split_whitespace().find_map(|f| f.strip_prefix("total="))?;
+    let field = line
+        .split_whitespace()
+        .find_map(|f| f.strip_prefix("total="))?;
     let micros: u64 = field.parse().ok()?;
     micros.checked_mul(NANOS_IN_MICRO)
 }

@@ -46,7 +46,9 @@ impl Queue {
         let limits = element.upcast_ref::<gst::Object>();
         let has_levels = |object: &gst::Object| object.find_property(MEASURES[0].level).is_some();
         let pad: &gst::Object = pad.upcast_ref();
-        let levels = [limits, pad].into_iter().find(|object| has_levels(object))?;
+        let levels = [limits, pad]
+            .into_iter()
+            .find(|object| has_levels(object))?;
         Some(Self {
             levels: levels.downgrade(),
             limits: limits.downgrade(),
@@ -104,7 +106,9 @@ mod tests {
         ] {
             let element = gst::ElementFactory::make(factory).build();
             let element = element.expect("an element of GStreamer itself");
-            let pad = element.static_pad(pad).or_else(|| element.request_pad_simple(pad));
+            let pad = element
+                .static_pad(pad)
+                .or_else(|| element.request_pad_simple(pad));
             let queue = Queue::behind(&pad.expect("a pad to push into"));
             let fill = queue.map(|queue| queue.fill());
             assert_eq!(fill, is_one.then_some(Some(Ratio::ZERO)), "{factory}");

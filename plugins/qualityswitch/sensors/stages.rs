@@ -186,7 +186,9 @@ fn on_arrival(pad: &gst::Pad, push: &Arc<Push>) -> Probed {
 fn on_push(pad: &gst::Pad, push: &Arc<Push>) -> Probed {
     let push = push.clone();
     let probe = pad.add_probe(FRAMES, move |_, _| {
-        guard("a frame behind a queue", (), || push.begin(clock::monotonic()));
+        guard("a frame behind a queue", (), || {
+            push.begin(clock::monotonic())
+        });
         gst::PadProbeReturn::Ok
     });
     probe.map(|probe| (pad.clone(), probe))
@@ -246,7 +248,8 @@ mod tests {
     /// The length of pushes behind the queue of a pipeline that ends with `end`.
     fn pushes_behind_a_queue(end: &str) -> Vec<Duration> {
         gst::init().expect("GStreamer starts");
-        let line = format!("fakesrc name=source num-buffers=4 datarate=100 ! queue name=queue ! {end}");
+        let line =
+            format!("fakesrc name=source num-buffers=4 datarate=100 ! queue name=queue ! {end}");
         let pipeline = gst::parse::launch(&line).expect("a pipeline");
         let pipeline = pipeline.downcast::<gst::Pipeline>().expect("a pipeline");
         let source = pipeline.by_name("source").expect("a source");
@@ -261,17 +264,23 @@ mod tests {
         assert!(listening.is_to(&stages[1]) && !listening.is_to(&stages[0]));
         let bus = pipeline.bus().expect("a bus");
         pipeline.set_state(gst::State::Playing).expect("it plays");
-        let end = bus.timed_pop_filtered(gst::ClockTime::from_seconds(30), &[gst::MessageType::Eos]);
+        let end =
+            bus.timed_pop_filtered(gst::ClockTime::from_seconds(30), &[gst::MessageType::Eos]);
         assert!(end.is_some());
         pipeline.set_state(gst::State::Null).expect("it stops");
         drop((listening, hear));
-        told.iter().map(|(stage, took)| if stage == 1 { took } else { Duration::MAX }).collect()
+        told.iter()
+            .map(|(stage, took)| if stage == 1 { took } else { Duration::MAX })
+            .collect()
     }
 
     #[test]
     fn the_work_of_a_thread_behind_a_queue_is_seen() {
         let took = pushes_behind_a_queue("identity sleep-time=20000 ! fakesink");
         assert_eq!(took.len(), 4);
-        assert!(took.iter().all(|took| *took >= Duration::from_millis(20)), "{took:?}");
+        assert!(
+            took.iter().all(|took| *took >= Duration::from_millis(20)),
+            "{took:?}"
+        );
     }
 }

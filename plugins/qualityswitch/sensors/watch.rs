@@ -150,7 +150,9 @@ mod tests {
         };
         let first = watch(telling).expect("a thread");
         let second = watch(|_| Wants::default()).expect("a thread");
-        let looks: Vec<bool> = (0..4).filter_map(|_| told.recv_timeout(LIMIT).ok()).collect();
+        let looks: Vec<bool> = (0..4)
+            .filter_map(|_| told.recv_timeout(LIMIT).ok())
+            .collect();
         let with_machine = looks.iter().filter(|read| **read).count();
         assert_eq!((looks.len(), with_machine), (4, 2), "{looks:?}");
         drop(first);

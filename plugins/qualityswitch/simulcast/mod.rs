@@ -50,7 +50,10 @@ impl Known {
 
 /// The best of `renditions`: what the ladder is fitted to.
 pub(super) fn best(renditions: &[Known]) -> Option<Known> {
-    renditions.iter().max_by_key(|known| known.pixels()).copied()
+    renditions
+        .iter()
+        .max_by_key(|known| known.pixels())
+        .copied()
 }
 
 /// Which of `renditions` is sent on the rung: the one with most pixels that is no larger, else the smallest.
@@ -65,7 +68,9 @@ pub(super) fn of_rung(renditions: &[Known], rung: &Fitted) -> Option<Known> {
 impl Renditions {
     /// A part for `owner`.
     pub(super) fn new(owner: &super::QualitySwitch) -> Self {
-        let part: Self = glib::Object::builder().property("name", "renditions").build();
+        let part: Self = glib::Object::builder()
+            .property("name", "renditions")
+            .build();
         part.imp().set_owner(owner);
         part
     }

@@ -195,7 +195,10 @@ impl Inner {
 
     /// Where `buffer` lies on the pipeline's time axis.
     fn time_of(&mut self, id: Rendition, buffer: &gst::BufferRef) -> Option<MediaTime> {
-        let shown = self.input(id)?.segment.to_running_time(buffer.dts_or_pts()?)?;
+        let shown = self
+            .input(id)?
+            .segment
+            .to_running_time(buffer.dts_or_pts()?)?;
         Some(clock::media_time(shown))
     }
 
@@ -213,9 +216,16 @@ impl Inner {
     }
 
     /// `buffer` with a time that is not before `earliest`.
-    fn put_off(&mut self, id: Rendition, mut buffer: gst::Buffer, earliest: MediaTime) -> gst::Buffer {
+    fn put_off(
+        &mut self,
+        id: Rendition,
+        mut buffer: gst::Buffer,
+        earliest: MediaTime,
+    ) -> gst::Buffer {
         let at = gst::ClockTime::from_nseconds(earliest.as_nanos());
-        let at = self.input(id).and_then(|input| input.segment.position_from_running_time(at));
+        let at = self
+            .input(id)
+            .and_then(|input| input.segment.position_from_running_time(at));
         let timed = buffer.make_mut();
         if timed.dts().is_some() {
             timed.set_dts(at.max(timed.dts()));

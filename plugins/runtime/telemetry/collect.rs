@@ -43,16 +43,27 @@ impl Collected {
 
 /// The samples that `figure` comes to, with the word that tells them apart.
 fn each_by_name(figure: Figure) -> Vec<(Figure, Option<String>)> {
-    let with = |value| Figure { value, ..figure.clone() };
+    let with = |value| Figure {
+        value,
+        ..figure.clone()
+    };
     match &figure.value {
         Value::Text(word) => vec![(figure.clone(), Some(word.clone()))],
         Value::Durations(times) => {
-            let times = times.iter().map(|(name, time)| (name, Value::Duration(*time)));
-            times.map(|(name, time)| (with(time), Some(name.clone()))).collect()
+            let times = times
+                .iter()
+                .map(|(name, time)| (name, Value::Duration(*time)));
+            times
+                .map(|(name, time)| (with(time), Some(name.clone())))
+                .collect()
         }
         Value::Counts(counts) => {
-            let counts = counts.iter().map(|(name, count)| (name, Value::Count(*count)));
-            counts.map(|(name, count)| (with(count), Some(name.clone()))).collect()
+            let counts = counts
+                .iter()
+                .map(|(name, count)| (name, Value::Count(*count)));
+            counts
+                .map(|(name, count)| (with(count), Some(name.clone())))
+                .collect()
         }
         _ => vec![(figure, None)],
     }

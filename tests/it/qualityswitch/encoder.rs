@@ -49,10 +49,14 @@ fn the_bit_rate_is_lower_before_a_step_down_and_higher_after_a_step_up() {
     });
     q.set_property("level", "b");
     // A quarter of the pixels: 0.25 ^ 0.75 of the bits.
-    eventually("a lower rate", LIMIT, || (700..=712).contains(&bitrate(&pipeline)));
+    eventually("a lower rate", LIMIT, || {
+        (700..=712).contains(&bitrate(&pipeline))
+    });
     eventually("smaller frames", LIMIT, || seen.lock().unwrap().len() >= 2);
     q.set_property("level", "a");
-    eventually("the user's rate again", LIMIT, || bitrate(&pipeline) == 2_000);
+    eventually("the user's rate again", LIMIT, || {
+        bitrate(&pipeline) == 2_000
+    });
     let seen = seen.lock().unwrap().clone();
     assert_eq!(seen[0], (640, 2_000));
     let (width, rate) = seen[1];
@@ -68,17 +72,23 @@ fn an_encoder_that_goes_by_the_caps_is_told_more_where_frames_are_left_out() {
     ));
     pipeline.play();
     // An eighth of the pixels a second is 0.21 of the bits, for half as many frames as the encoder counts with.
-    eventually("a rate for half the frames", LIMIT, || (835..=846).contains(&bitrate(&pipeline)));
+    eventually("a rate for half the frames", LIMIT, || {
+        (835..=846).contains(&bitrate(&pipeline))
+    });
     let q = pipeline.element("q");
     let told: u32 = stats(&q).get("encoder-bitrate").unwrap();
     assert!((told / 1_000).abs_diff(bitrate(&pipeline)) <= 1, "{told}");
     // The user's own setting is for the rung that holds.
-    pipeline.element("encoder").set_property("bitrate", 1_682_u32);
+    pipeline
+        .element("encoder")
+        .set_property("bitrate", 1_682_u32);
     eventually("the user's setting to be seen", LIMIT, || {
         stats(&q).get::<u32>("encoder-bitrate").unwrap() == 1_682_000
     });
     q.set_property("level", "a");
-    eventually("twice as much at the top too", LIMIT, || (3_950..=4_050).contains(&bitrate(&pipeline)));
+    eventually("twice as much at the top too", LIMIT, || {
+        (3_950..=4_050).contains(&bitrate(&pipeline))
+    });
     pipeline.set_state(gst::State::Null).unwrap();
 }
 

@@ -75,7 +75,11 @@ fn a_preference_says_what_goes_first() {
         rig.push(1);
         assert_eq!(rig.level().as_deref(), Some(name), "{preference}");
         assert_eq!(rig.size(), size, "{preference}");
-        assert_eq!(stats(&rig.element).get("framerate"), Ok(rate), "{preference}");
+        assert_eq!(
+            stats(&rig.element).get("framerate"),
+            Ok(rate),
+            "{preference}"
+        );
     }
 }
 
@@ -135,8 +139,14 @@ fn paced_frames_are_as_many_as_their_time_allows() {
     pipeline.play();
     let q = pipeline.element("q");
     let news = pipeline.wait_for_element_message("livetune-quality");
-    assert_eq!(news.get("framerate"), Ok(23.0), "two frames a second less: {news}");
+    assert_eq!(
+        news.get("framerate"),
+        Ok(23.0),
+        "two frames a second less: {news}"
+    );
     assert_eq!(news.get("reason"), Ok("chain"));
     pipeline.element("work").set_property("sleep-time", 0_u32);
-    eventually("one more", LIMIT, || stats(&q).get::<f64>("framerate").unwrap() >= 24.0);
+    eventually("one more", LIMIT, || {
+        stats(&q).get::<f64>("framerate").unwrap() >= 24.0
+    });
 }

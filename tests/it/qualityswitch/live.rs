@@ -41,7 +41,10 @@ fn elements_behind_that_are_too_slow_press_the_level_down_until_they_are_not() {
     assert_eq!(down.get("sensor"), Ok("chain"));
     assert!(down.get::<u64>("held").unwrap() > 0);
     assert_eq!(up.get("reason"), Ok("chain"));
-    assert!(up.get::<u64>("held").unwrap() >= 1_500_000_000, "settle and up-hold");
+    assert!(
+        up.get::<u64>("held").unwrap() >= 1_500_000_000,
+        "settle and up-hold"
+    );
     let stats = stats(&pipeline.element("q"));
     let times: gst::Structure = stats.get("time-at-level").unwrap();
     assert!(times.get::<u64>("a").unwrap() > 0 && times.get::<u64>("b").unwrap() > 0);
@@ -113,7 +116,10 @@ fn a_file_that_waits_for_its_sink_is_no_load_and_that_is_said() {
         panic!("waited for an info")
     };
     let text = info.error().to_string();
-    assert!(text.contains("No sensor says anything of the load"), "{text}");
+    assert!(
+        text.contains("No sensor says anything of the load"),
+        "{text}"
+    );
     let stats = stats(&pipeline.element("q"));
     assert_eq!(stats.get("switches"), Ok(0_u64));
 }
@@ -125,7 +131,9 @@ fn frames_late_at_the_sink_press_the_level_down() {
          ! fakesink sync=true qos=true max-lateness=-1"
     );
     let pipeline = Pipeline::parse(&line);
-    pipeline.element("work").set_property("sleep-time", SLOW as u32);
+    pipeline
+        .element("work")
+        .set_property("sleep-time", SLOW as u32);
     pipeline.play();
     let down = pipeline.wait_for_element_message("livetune-quality");
     assert_eq!(down.get("level"), Ok("b"), "{down}");
@@ -154,7 +162,11 @@ fn the_less_important_camera_gives_way() {
     assert_eq!(news.get("level"), Ok("b"), "{news}");
     main.element("work").set_property("sleep-time", 0_u32);
     let news = main.wait_for_element_message("livetune-quality");
-    assert_eq!(news.get("level"), Ok("a"), "the important one recovers first");
+    assert_eq!(
+        news.get("level"),
+        Ok("a"),
+        "the important one recovers first"
+    );
     assert_eq!(side.element("side").property::<String>("level"), "b");
     let news = side.wait_for_element_message("livetune-quality");
     assert_eq!(news.get("level"), Ok("a"), "{news}");

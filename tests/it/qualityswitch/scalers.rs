@@ -9,7 +9,8 @@ use gst_base::subclass::prelude::*;
 use super::rig::{CAMERA, Rig};
 use crate::support::pipeline::{Pipeline, stats};
 
-const ON_GPU: &str = "video/x-raw(memory:CUDAMemory),format=NV12,width=1280,height=720,framerate=30/1";
+const ON_GPU: &str =
+    "video/x-raw(memory:CUDAMemory),format=NV12,width=1280,height=720,framerate=30/1";
 
 mod imp {
     use super::*;
@@ -39,7 +40,10 @@ mod imp {
         fn pad_templates() -> &'static [gst::PadTemplate] {
             static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
                 let caps: gst::Caps = "video/x-raw(memory:CUDAMemory)".parse().unwrap();
-                let directions = [("sink", gst::PadDirection::Sink), ("src", gst::PadDirection::Src)];
+                let directions = [
+                    ("sink", gst::PadDirection::Sink),
+                    ("src", gst::PadDirection::Src),
+                ];
                 let always = gst::PadPresence::Always;
                 let made = directions
                     .map(|(name, direction)| gst::PadTemplate::new(name, direction, always, &caps));
@@ -124,7 +128,10 @@ fn frames_on_the_gpu_are_scaled_there() {
     install();
     let mut rig = Rig::at_level(ON_GPU, "low");
     rig.push(0);
-    assert_eq!((scaler(&rig).as_str(), rig.size()), ("cudascale", (640, 360)));
+    assert_eq!(
+        (scaler(&rig).as_str(), rig.size()),
+        ("cudascale", (640, 360))
+    );
     assert_eq!(rig.warning(), None);
     let memory = rig.caps().features(0).unwrap().to_string();
     assert_eq!(memory, "memory:CUDAMemory");
@@ -138,13 +145,22 @@ fn the_scaler_changes_with_the_memory_in_the_middle_of_the_stream() {
     install();
     let mut rig = Rig::at_level(CAMERA, "low");
     rig.push(0);
-    assert_eq!((scaler(&rig).as_str(), rig.size()), ("videoscale", (640, 360)));
+    assert_eq!(
+        (scaler(&rig).as_str(), rig.size()),
+        ("videoscale", (640, 360))
+    );
     rig.set_caps(ON_GPU);
     rig.push(1);
-    assert_eq!((scaler(&rig).as_str(), rig.size()), ("cudascale", (640, 360)));
+    assert_eq!(
+        (scaler(&rig).as_str(), rig.size()),
+        ("cudascale", (640, 360))
+    );
     rig.set_caps(CAMERA);
     rig.push(30);
-    assert_eq!((scaler(&rig).as_str(), rig.size()), ("videoscale", (640, 360)));
+    assert_eq!(
+        (scaler(&rig).as_str(), rig.size()),
+        ("videoscale", (640, 360))
+    );
     assert_eq!(rig.pulled().len(), 3);
 }
 
@@ -155,7 +171,14 @@ fn a_scaler_that_is_named_is_the_only_one() {
     software.push(0);
     assert_eq!(software.size(), (1280, 720));
     assert!(software.warning().unwrap().contains("videoscale"));
-    let mut none = Rig::new(CAMERA, &[("scaler", "none"), ("auto", "false"), ("level", "ultra-low")]);
+    let mut none = Rig::new(
+        CAMERA,
+        &[
+            ("scaler", "none"),
+            ("auto", "false"),
+            ("level", "ultra-low"),
+        ],
+    );
     (0..30).for_each(|number| none.push(number));
     assert_eq!((none.size(), none.pulled().len()), ((1280, 720), 15));
     assert_eq!(scaler(&none), "none");

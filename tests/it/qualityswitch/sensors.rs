@@ -6,7 +6,11 @@ use super::rig::{CAMERA, Rig, load, target};
 use crate::support::pipeline::{LIMIT, stats};
 
 /// Nothing waits: one word is enough.
-const AT_ONCE: [(&str, &str); 3] = [("down-hold", "0"), ("settle", "0"), ("sensors", "latency+qos")];
+const AT_ONCE: [(&str, &str); 3] = [
+    ("down-hold", "0"),
+    ("settle", "0"),
+    ("sensors", "latency+qos"),
+];
 
 fn rig(more: &[(&str, &str)]) -> Rig {
     let properties: Vec<_> = AT_ONCE.iter().chain(more).copied().collect();
@@ -53,7 +57,11 @@ fn the_users_target_counts_before_that_of_the_event() {
 
 #[test]
 fn each_sensor_can_be_switched_off() {
-    for (sensors, moved) in [("latency", true), ("network", false), ("chain+queue+gpu", false)] {
+    for (sensors, moved) in [
+        ("latency", true),
+        ("network", false),
+        ("chain+queue+gpu", false),
+    ] {
         let mut rig = rig(&[("sensors", sensors)]);
         rig.push(0);
         rig.harness.push_upstream_event(load(500, 60));
@@ -131,6 +139,12 @@ fn times_and_reasons_are_in_stats_and_telemetry() {
                 && line.contains(&format!("value=\"{value}\""))
         })
     };
-    assert!(own("livetune_qualityswitch_time_at_level_seconds", "low"), "{text}");
-    assert!(own("livetune_qualityswitch_switches_by_reason_total", "manual"), "{text}");
+    assert!(
+        own("livetune_qualityswitch_time_at_level_seconds", "low"),
+        "{text}"
+    );
+    assert!(
+        own("livetune_qualityswitch_switches_by_reason_total", "manual"),
+        "{text}"
+    );
 }

@@ -61,15 +61,24 @@ fn another_rendition_takes_over_with_a_key_frame_and_no_frame_is_missing() {
         q.set_property("level", level);
         eventually(level, LIMIT, || width() == expected);
         let frames = seen.lock().unwrap().len();
-        eventually("more frames", LIMIT, || seen.lock().unwrap().len() > frames + 10);
+        eventually("more frames", LIMIT, || {
+            seen.lock().unwrap().len() > frames + 10
+        });
     }
     let seen = seen.lock().unwrap().clone();
-    let changes = seen.windows(2).filter(|pair| pair[0].width != pair[1].width);
+    let changes = seen
+        .windows(2)
+        .filter(|pair| pair[0].width != pair[1].width);
     assert_eq!(changes.clone().count(), 4);
-    assert!(seen[0].key && changes.clone().all(|pair| pair[1].key), "{seen:?}");
+    assert!(
+        seen[0].key && changes.clone().all(|pair| pair[1].key),
+        "{seen:?}"
+    );
     assert!(seen.is_sorted_by(|a, b| a.at < b.at), "in order: {seen:?}");
     // Interval of the camera: 33.3 ms. A gap is a frame that is missing.
-    let gaps = seen.windows(2).filter(|pair| pair[1].at - pair[0].at > 50_000_000);
+    let gaps = seen
+        .windows(2)
+        .filter(|pair| pair[1].at - pair[0].at > 50_000_000);
     assert_eq!(gaps.count(), 0, "{seen:?}");
     // An encoder that was asked before its first frame has made two.
     let keys = seen.iter().skip(2).filter(|out| out.key).count();
@@ -91,9 +100,9 @@ fn the_old_rendition_goes_on_until_the_new_ones_key_frame_is_there() {
     let counted = asked.clone();
     // Requests get lost: the first two of them.
     inner.add_probe(gst::PadProbeType::EVENT_UPSTREAM, move |_, info| {
-        let is_request = info.event().is_some_and(|event| {
-            gst_video::UpstreamForceKeyUnitEvent::parse(event).is_ok()
-        });
+        let is_request = info
+            .event()
+            .is_some_and(|event| gst_video::UpstreamForceKeyUnitEvent::parse(event).is_ok());
         let mut counted = counted.lock().unwrap();
         *counted += u32::from(is_request);
         if !is_request || *counted > 2 {
@@ -109,9 +118,14 @@ fn the_old_rendition_goes_on_until_the_new_ones_key_frame_is_there() {
     q.set_property("level", "b");
     eventually("a second request", LIMIT, || *asked.lock().unwrap() >= 2);
     assert!(since().all(|out| out.width == 320), "{:?}", frames());
-    eventually("the other rendition", LIMIT, || frames().last().unwrap().width == 160);
+    eventually("the other rendition", LIMIT, || {
+        frames().last().unwrap().width == 160
+    });
     let since: Vec<Out> = since().collect();
-    let gaps = since.windows(2).filter(|pair| pair[1].at - pair[0].at > 50_000_000).count();
+    let gaps = since
+        .windows(2)
+        .filter(|pair| pair[1].at - pair[0].at > 50_000_000)
+        .count();
     assert_eq!(gaps, 0, "{:?}", frames());
 }
 
@@ -123,7 +137,9 @@ fn a_rendition_that_stops_is_replaced_by_another() {
     pipeline.play();
     let last = || seen.lock().unwrap().last().map_or(0, |out| out.width);
     eventually("the best rendition", LIMIT, || last() == 320);
-    pipeline.element("gate").set_property("drop-probability", 1.0_f32);
+    pipeline
+        .element("gate")
+        .set_property("drop-probability", 1.0_f32);
     let encoder = pipeline.element("q").static_pad("sink_1").unwrap();
     eventually("the other rendition", LIMIT, || {
         encoder.push_event(gst_video::UpstreamForceKeyUnitEvent::builder().build());
@@ -139,7 +155,9 @@ fn the_end_of_all_renditions_is_the_end() {
         let sink: gst::Structure = pipeline.element("sink").property("stats");
         sink.get::<u64>("rendered").unwrap() > 10
     });
-    pipeline.element("camera").send_event(gst::event::Eos::new());
+    pipeline
+        .element("camera")
+        .send_event(gst::event::Eos::new());
     pipeline.wait_for(gst::MessageType::Eos);
     pipeline.set_state(gst::State::Null).unwrap();
     pipeline.play();
