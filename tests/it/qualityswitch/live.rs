@@ -125,6 +125,18 @@ fn a_file_that_waits_for_its_sink_is_no_load_and_that_is_said() {
 }
 
 #[test]
+fn a_latencytracer_behind_tells_of_frames_that_come_too_late() {
+    let line = format!(
+        "{CAMERA} sensors=latency ! queue max-size-buffers=3 leaky=downstream ! identity name=work \
+         ! latencytracer sla=40 ! fakesink"
+    );
+    let pipeline = Pipeline::parse(&line);
+    let (down, up) = down_and_up(&pipeline);
+    assert_eq!(down.get("reason"), Ok("latency"));
+    assert_eq!(up.get("reason"), Ok("latency"));
+}
+
+#[test]
 fn frames_late_at_the_sink_press_the_level_down() {
     let line = format!(
         "{CAMERA} sensors=qos ! queue max-size-buffers=2 ! identity name=work \
