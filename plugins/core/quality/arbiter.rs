@@ -1,6 +1,7 @@
 //! Several videos that share a machine: who steps down first, and who recovers first.
 
-use std::cmp::Ordering;
+mod member;
+
 use std::time::Duration;
 
 use crate::time::MediaTime;
@@ -8,6 +9,7 @@ use crate::time::MediaTime;
 use super::backoff::Backoff;
 use super::load::{Load, LoadState};
 use super::sensor::Sensor;
+use member::{LIVE, Member};
 
 /// How an arbiter paces its members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,13 +39,6 @@ impl Default for ArbiterConfig {
         }
     }
 }
-
-/// A member that was not heard of for so long cannot do anything: it is paused, or its camera is gone.
-const LIVE: Duration = Duration::from_secs(2);
-
-/// A member that has not recovered for so long, though it might have, no longer holds back those below: something other
-/// than what they share is in its way.
-const PATIENCE: Duration = Duration::from_secs(240);
 
 /// As near to the load at which the machine was full, as a part of that, nobody goes without the wait.
 const NEARLY_FULL: f64 = 0.95;
@@ -81,22 +76,6 @@ pub struct Order {
     pub to: usize,
     /// The other's sensor that asks for it.
     pub sensor: Sensor,
-}
-
-#[derive(Clone, Debug)]
-struct Member {
-    id: MemberId,
-    priority: i32,
-    speeds: Vec<f64>,
-    at: usize,
-    load: LoadState,
-    busy: Option<f64>,
-    held: bool,
-    seen: Option<MediaTime>,
-    moved: Option<MediaTime>,
-    /// When it last asked for a step up.
-    asked: Option<MediaTime>,
-    order: Option<(Order, MediaTime)>,
 }
 
 /// An upgrade was too much.
@@ -149,19 +128,7 @@ impl Arbiter {
     pub fn join(&mut self, priority: i32) -> MemberId {
         let id = MemberId(self.next);
         self.next += 1;
-        self.members.push(Member {
-            id,
-            priority,
-            speeds: Vec::new(),
-            at: 0,
-            load: LoadState::Optimal,
-            busy: None,
-            held: false,
-            seen: None,
-            moved: None,
-            asked: None,
-            order: None,
-        });
+        self.members.push(Member::new(id, priority));
         id
     }
 
@@ -368,51 +335,6 @@ impl Arbiter {
             .fell
             .is_none_or(|fell| now.since(fell) >= self.retry.wait());
         total < full.total * NEARLY_FULL || waited
-    }
-}
-
-impl Member {
-    fn speed(&self, step: usize) -> f64 {
-        self.speeds.get(step).copied().unwrap_or_default()
-    }
-
-    /// What is left to it of its best.
-    fn part(&self) -> f64 {
-        self.speed(self.at) / self.speed(0).max(1.0)
-    }
-
-    /// What it takes more than that part of its best.
-    fn above(&self, part: f64) -> f64 {
-        (self.speed(self.at) - part * self.speed(0)).max(0.0)
-    }
-
-    fn is_live(&self, now: MediaTime) -> bool {
-        self.seen.is_some_and(|seen| now.since(seen) < LIVE)
-    }
-
-    fn can_fall(&self) -> bool {
-        self.at + 1 < self.speeds.len()
-    }
-
-    /// The lower priority, then who has most left, then who has not moved for longest.
-    fn goes_down_before(&self, other: &Self) -> Ordering {
-        let by_priority = self.priority.cmp(&other.priority);
-        let by_part = other.part().total_cmp(&self.part());
-        by_priority.then(by_part).then(self.moved.cmp(&other.moved))
-    }
-
-    /// Whether `asker` has to wait for this one.
-    fn goes_up_before(&self, asker: &Self, now: MediaTime) -> bool {
-        if self.at == 0 || self.held {
-            return false;
-        }
-        if self.priority != asker.priority {
-            let patient = self.moved.is_some_and(|moved| now.since(moved) < PATIENCE);
-            return self.priority > asker.priority && patient;
-        }
-        let asks = self.asked.is_some_and(|asked| now.since(asked) < LIVE);
-        let by_part = self.part().total_cmp(&asker.part());
-        asks && by_part.then(self.moved.cmp(&asker.moved)) == Ordering::Less
     }
 }
 

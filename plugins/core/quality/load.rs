@@ -18,6 +18,9 @@ const MEMORY: f64 = 0.25;
 /// Threads of one chain that are told apart.
 const STAGES: usize = 16;
 
+/// A direct sensor this far from the elevated to the high threshold is enough where another one finds too much load.
+const NEARLY: f64 = 0.75;
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LoadState {
@@ -62,6 +65,8 @@ struct Reading {
     at: MediaTime,
     /// Since when it is over the high threshold, and with how many readings.
     over: Option<(MediaTime, u32)>,
+    /// Since when it is nearly over that.
+    raised: Option<MediaTime>,
 }
 
 /// Keeps what each sensor reads: smoothed, with the time since it is too much.
@@ -108,13 +113,18 @@ impl LoadMeter {
         self.sensors.contains(sensor)
     }
 
-    /// Frames are `interval` apart from now on, and what was read until `until` says nothing of that.
+    /// Frames are `interval` apart from now on, and what was read of them until `until` says nothing of that.
     pub fn on_switch(&mut self, interval: Duration, until: MediaTime) {
         self.interval = interval;
         self.quiet = until;
-        let network = self.readings[Sensor::Network.place()];
-        self.readings = [None; Sensor::ALL.len()];
-        self.readings[Sensor::Network.place()] = network;
+        for sensor in Sensor::ALL {
+            let reading = &mut self.readings[sensor.place()];
+            *reading = reading.filter(|_| lasts(sensor)).map(|reading| Reading {
+                over: None,
+                raised: None,
+                ..reading
+            });
+        }
         self.chains = [Chain::default(); STAGES];
     }
 
@@ -141,7 +151,7 @@ impl LoadMeter {
         }
         if sensor == Sensor::Network {
             self.note(sensor, value, (now, 1), now);
-        } else if now >= self.quiet {
+        } else if now >= self.quiet || lasts(sensor) {
             let value = match self.readings[sensor.place()] {
                 Some(before) => {
                     let passed = now.since(before.at).as_secs_f64();
@@ -169,7 +179,7 @@ impl LoadMeter {
     pub fn load(&self, now: MediaTime) -> Load {
         let seen = Sensor::ALL
             .iter()
-            .filter(|sensor| self.counts(**sensor, now));
+            .filter(|sensor| self.counts(**sensor, Duration::ZERO, now));
         let loads = seen.filter_map(|sensor| self.load_of(*sensor, now));
         let worst = |most: Load, load: Load| match load.state > most.state || most.sensor.is_none()
         {
@@ -184,9 +194,15 @@ impl LoadMeter {
     pub fn overload(&self, hold: Duration, now: MediaTime) -> Option<Load> {
         let over = self.over(now).find(|(sensor, since, count)| {
             let enough = *sensor != Sensor::Chain || *count >= SEVERAL;
-            enough && now.since(*since) >= hold && self.counts(*sensor, now)
+            enough && now.since(*since) >= hold && self.counts(*sensor, hold, now)
         });
-        over.and_then(|(sensor, ..)| self.load_of(sensor, now))
+        let load = over.and_then(|(sensor, ..)| self.load_of(sensor, now))?;
+        // How far it is too much for our frames the others do not know.
+        let state = match load.sensor.map(Sensor::trust) {
+            Some(Trust::Corroborates) => LoadState::High,
+            _ => load.state,
+        };
+        Some(Load { state, ..load })
     }
 
     /// When the load will have been too much for `hold`, if it goes on.
@@ -218,15 +234,24 @@ impl LoadMeter {
     }
 
     fn note(&mut self, sensor: Sensor, value: f64, begun: (MediaTime, u32), at: MediaTime) {
+        let Thresholds { elevated, high, .. } = self.thresholds[sensor.place()];
         let reading = &mut self.readings[sensor.place()];
         let before = reading.and_then(|reading| reading.over);
         let (since, count) = match before {
             Some((since, count)) => (since, count.saturating_add(1)),
             None => (begun.0.max(self.quiet), begun.1),
         };
-        let is_over = value > self.thresholds[sensor.place()].high;
-        let over = is_over.then_some((since, count));
-        *reading = Some(Reading { value, at, over });
+        let over = (value > high).then_some((since, count));
+        let since = reading
+            .and_then(|reading| reading.raised)
+            .unwrap_or(begun.0);
+        let raised = (value > elevated + NEARLY * (high - elevated)).then_some(since);
+        *reading = Some(Reading {
+            value,
+            at,
+            over,
+            raised,
+        });
     }
 
     fn over(&self, now: MediaTime) -> impl Iterator<Item = (Sensor, MediaTime, u32)> {
@@ -263,26 +288,36 @@ impl LoadMeter {
         })
     }
 
-    /// Whether what `sensor` reads is acted upon: it is direct, or a direct one reads something raised as well, or no
-    /// direct one reads anything of the machine.
-    fn counts(&self, sensor: Sensor, now: MediaTime) -> bool {
-        if sensor.trust() == Trust::Direct {
+    /// Whether what `sensor` reads is acted upon: it is direct, or a direct one has read something raised for `hold`, or
+    /// no direct one reads anything of the machine.
+    fn counts(&self, sensor: Sensor, hold: Duration, now: MediaTime) -> bool {
+        if sensor.trust() == Trust::Direct || self.direct(now).is_none() {
             return true;
         }
-        self.direct(now)
-            .is_none_or(|state| state > LoadState::Optimal)
+        let raised = DIRECT
+            .iter()
+            .filter_map(|direct| self.fresh(*direct, now)?.raised);
+        raised.min().is_some_and(|since| now.since(since) >= hold)
     }
 
     /// The worst that a direct sensor reads of the machine, if one does.
     fn direct(&self, now: MediaTime) -> Option<LoadState> {
-        let direct = Sensor::ALL
-            .into_iter()
-            .filter(|sensor| sensor.trust() == Trust::Direct && *sensor != Sensor::Network);
-        direct
-            .filter_map(|sensor| self.load_of(sensor, now))
-            .map(|load| load.state)
-            .max()
+        let loads = DIRECT
+            .iter()
+            .filter_map(|sensor| self.load_of(*sensor, now));
+        loads.map(|load| load.state).max()
     }
+}
+
+/// Those that see the own frames on this machine.
+const DIRECT: [Sensor; 4] = [Sensor::Chain, Sensor::Queue, Sensor::Latency, Sensor::Qos];
+
+/// Whether what `sensor` reads is not of the rung.
+const fn lasts(sensor: Sensor) -> bool {
+    matches!(
+        sensor,
+        Sensor::Network | Sensor::Throttling | Sensor::Pressure
+    )
 }
 
 #[cfg(test)]

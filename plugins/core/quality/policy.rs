@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::time::MediaTime;
 use crate::units::Bitrate;
 
-use super::backoff::Backoff;
+use super::backoff::{Backoff, MachineLoad};
 use super::config::{Config, ConfigError};
 use super::cost::CostModel;
 use super::load::{Load, LoadMeter, LoadState};
@@ -15,6 +15,15 @@ use super::sensor::Sensor;
 
 /// How many steps are gone at once where a sensor reads a critical load that says nothing of other steps.
 const SKIPPED: usize = 2;
+
+/// The sensors of the whole machine that say whether it is worth while to try again what failed.
+const MACHINE: [Sensor; 2] = [Sensor::Throttling, Sensor::Pressure];
+
+/// How far back the mean of those reaches, in seconds.
+const MACHINE_MEMORY: f64 = 2.0;
+
+/// The part of the time from which on a machine is short of processors: that from which on PSI counts as elevated.
+const BUSY_MACHINE: f64 = 0.3;
 
 /// A new step's load is taken this long after it has settled: the mean of the chain's load reaches back half of that.
 const MEASURED_AFTER: Duration = Duration::from_millis(500);
@@ -54,6 +63,9 @@ pub(super) struct Policy {
     target: Option<Bitrate>,
     settled: MediaTime,
     room: Option<Room>,
+    /// What the sensors of the machine read in the mean, and when they last did.
+    machine: MachineLoad,
+    machine_at: [MediaTime; MACHINE.len()],
     /// The step before the last switch and the chain's load on it, until that on the new one is known.
     left: Option<(usize, f64)>,
 }
@@ -83,6 +95,8 @@ impl Policy {
             target: None,
             settled: MediaTime::ZERO,
             room: None,
+            machine: [0.0; MACHINE.len()],
+            machine_at: [MediaTime::ZERO; MACHINE.len()],
             left: None,
         })
     }
@@ -139,6 +153,17 @@ impl Policy {
 
     pub(super) fn on_reading(&mut self, sensor: Sensor, value: f64, now: MediaTime) {
         self.meter.on_reading(sensor, value, now);
+        if let Some(place) = MACHINE.iter().position(|machine| *machine == sensor)
+            && self.meter.hears(sensor)
+        {
+            let passed = now.since(self.machine_at[place]).as_secs_f64();
+            let part = passed / (passed + MACHINE_MEMORY);
+            self.machine[place] += (value - self.machine[place]) * part;
+            self.machine_at[place] = now;
+            for wait in &mut self.waits {
+                wait.on_machine(self.machine, now);
+            }
+        }
     }
 
     /// The network carries `target`.
@@ -181,8 +206,10 @@ impl Policy {
             self.waits[to].on_climb(now);
         } else if ordered {
             self.waits[self.at].forgive();
-        } else {
-            self.waits[self.at].on_fall(now);
+        } else if self.waits[self.at].on_fall(now)
+            && self.machine.iter().any(|part| *part > BUSY_MACHINE)
+        {
+            self.waits[self.at].on_failed_under_load(now);
         }
         if let Some(left) = self.left {
             self.learn(left, now);

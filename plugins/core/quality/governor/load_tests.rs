@@ -96,7 +96,7 @@ fn every_sensor_brings_it_down_and_is_named_and_none_that_is_switched_off() {
 #[test]
 fn a_sensor_that_sees_others_too_needs_one_that_sees_ours() {
     for sensor in [Sensor::Throttling, Sensor::Pressure, Sensor::Gpu] {
-        for (took, falls) in [(8, false), (26, true)] {
+        for (took, falls) in [(8, false), (28, true)] {
             let mut governor = governor(Config::default());
             let mut now = MediaTime::ZERO;
             let switch = (0..200).find_map(|_| {

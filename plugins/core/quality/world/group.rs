@@ -29,7 +29,7 @@ fn cameras() -> Vec<Camera> {
     (0..CAMERAS).map(one).collect()
 }
 
-pub(super) fn world(grouped: bool, seed: u64) -> World {
+fn world(grouped: bool, seed: u64) -> World {
     let mut world = World::new(2, cameras(), seed);
     for (index, camera) in world.cameras.iter_mut().enumerate() {
         camera.shift(Duration::from_millis(index as u64 * 40 / CAMERAS as u64));
@@ -42,7 +42,7 @@ pub(super) fn world(grouped: bool, seed: u64) -> World {
 }
 
 /// The part of its 25 frames a second that the camera got which got least of those.
-pub(super) fn least(world: &World, cameras: std::ops::Range<usize>, from: f64, to: f64) -> f64 {
+fn least(world: &World, cameras: std::ops::Range<usize>, from: f64, to: f64) -> f64 {
     let cameras = &world.cameras[cameras];
     let parts = cameras
         .iter()
@@ -50,7 +50,7 @@ pub(super) fn least(world: &World, cameras: std::ops::Range<usize>, from: f64, t
     parts.fold(f64::INFINITY, f64::min)
 }
 
-pub(super) fn rungs(world: &World, cameras: std::ops::Range<usize>) -> Vec<usize> {
+fn rungs(world: &World, cameras: std::ops::Range<usize>) -> Vec<usize> {
     let cameras = world.cameras[cameras].iter();
     cameras
         .map(|camera| camera.governor.rung().unwrap())
@@ -58,7 +58,7 @@ pub(super) fn rungs(world: &World, cameras: std::ops::Range<usize>) -> Vec<usize
 }
 
 /// Every switch of every camera, in order, with the camera.
-pub(super) fn events(world: &World) -> Vec<(usize, Event)> {
+fn events(world: &World) -> Vec<(usize, Event)> {
     let cameras = world.cameras.iter().enumerate();
     let mut events: Vec<(usize, Event)> = cameras
         .flat_map(|(index, camera)| {

@@ -12,6 +12,9 @@ use crate::units::Ratio;
 /// How finely time passes.
 const TICK: Duration = Duration::from_micros(500);
 
+/// How often the pressure is read.
+const PRESSURE: Duration = Duration::from_millis(250);
+
 /// The queue before the element drops its oldest frame beyond this, as the prototype's did.
 const BACKLOG: usize = 6;
 
@@ -237,6 +240,8 @@ pub(super) struct World {
     pub(super) now: MediaTime,
     processors: usize,
     random: Random,
+    /// Ticks in which some thread had no processor, ticks in all, and when they are next read.
+    pressure: (u64, u64, MediaTime),
 }
 
 impl World {
@@ -248,6 +253,7 @@ impl World {
             now: MediaTime::ZERO,
             processors,
             random: Random::new(seed),
+            pressure: (0, 0, MediaTime::ZERO.after(PRESSURE)),
         }
     }
 
@@ -265,12 +271,29 @@ impl World {
                 .filter(|camera| !camera.queue.is_empty());
             let wanting = active.count() + self.hogs;
             let part = (self.processors as f64 / wanting.max(1) as f64).min(1.0);
+            self.pressure.0 += u64::from(wanting > self.processors);
+            self.pressure.1 += 1;
             self.now = self.now.after(TICK);
+            self.read_pressure();
             for camera in &mut self.cameras {
                 camera.work(TICK.as_secs_f64() * part, self.now);
             }
         }
         self
+    }
+}
+
+impl World {
+    fn read_pressure(&mut self) {
+        let (waiting, all, due) = self.pressure;
+        if self.now >= due {
+            for camera in &mut self.cameras {
+                camera
+                    .governor
+                    .on_pressure(Ratio::of(waiting, all), self.now);
+            }
+            self.pressure = (0, 0, self.now.after(PRESSURE));
+        }
     }
 }
 

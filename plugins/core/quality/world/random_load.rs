@@ -34,7 +34,7 @@ fn check(events: &[Event], places: std::ops::RangeInclusive<usize>, context: &st
     }
 }
 
-pub(super) fn half_an_hour(seed: u64) -> Outcome {
+fn half_an_hour(seed: u64) -> Outcome {
     let mut random = Random::new(seed);
     let mut world = World::new(2, vec![camera(Chain::Direct)], seed);
     let mut passed = 0.0;

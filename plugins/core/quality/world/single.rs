@@ -6,7 +6,8 @@ use crate::quality::{
     StepMode,
 };
 
-const SEEDS: u64 = 20;
+/// The bounds were seen to hold for twenty; fewer run here.
+const SEEDS: u64 = 8;
 
 pub(super) fn input() -> InputVideo {
     InputVideo {
@@ -35,13 +36,13 @@ fn steps(chain: Chain, preference: Preference, mode: StepMode, config: Config) -
 }
 
 /// 20 s alone, 20 s with `hogs`, 60 s alone.
-pub(super) fn episode(camera: Camera, hogs: usize, seed: u64) -> World {
+fn episode(camera: Camera, hogs: usize, seed: u64) -> World {
     let mut world = World::new(2, vec![camera], seed);
     world.run(20.0, 0).run(20.0, hogs).run(60.0, 0);
     world
 }
 
-pub(super) fn outcome(world: &World) -> &Outcome {
+fn outcome(world: &World) -> &Outcome {
     &world.cameras[0].outcome
 }
 
@@ -92,7 +93,7 @@ fn under_load_frames_come_in_time_that_would_be_late_and_few() {
 #[test]
 fn in_five_minutes_of_a_steady_load_it_is_wrong_once_at_most() {
     for seed in 1..=SEEDS {
-        for hogs in 1..=12 {
+        for hogs in [1, 2, 3, 4, 6, 9, 12] {
             for chain in [
                 Chain::Direct,
                 Chain::Queued {
@@ -114,7 +115,7 @@ fn in_five_minutes_of_a_steady_load_it_is_wrong_once_at_most() {
 }
 
 #[test]
-fn behind_a_queue_whose_thread_is_not_seen_attempts_get_rarer() {
+fn behind_a_queue_whose_thread_is_not_seen_it_does_not_try_again_under_the_same_pressure() {
     for seed in 1..=SEEDS {
         let chain = Chain::Queued {
             frames: 6,
@@ -125,7 +126,7 @@ fn behind_a_queue_whose_thread_is_not_seen_attempts_get_rarer() {
         let out = outcome(&world);
         assert!(out.first(false, 20.0).unwrap() <= 2.0, "seed {seed}");
         let (early, late) = (out.wrong(20.0, 320.0), out.wrong(320.0, 620.0));
-        assert!(early <= 6 && late <= 2, "seed {seed}: {early}, then {late}");
+        assert!(early <= 3 && late <= 2, "seed {seed}: {early}, then {late}");
     }
 }
 
