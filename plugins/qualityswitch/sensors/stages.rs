@@ -187,7 +187,7 @@ fn on_push(pad: &gst::Pad, push: &Arc<Push>) -> Probed {
     let push = push.clone();
     let probe = pad.add_probe(FRAMES, move |_, _| {
         guard("a frame behind a queue", (), || {
-            push.begin(clock::monotonic())
+            push.begin(clock::monotonic());
         });
         gst::PadProbeReturn::Ok
     });

@@ -6,7 +6,7 @@ use livetune_core::quality::Rendition;
 
 use super::{Renditions, TEMPLATE, best, of_rung};
 use crate::qualityswitch::imp::{CAT, QualitySwitch};
-use crate::qualityswitch::state::Order;
+use crate::qualityswitch::state::{Order, State};
 use crate::runtime::guard::guard;
 use crate::runtime::lock::lock;
 
@@ -33,7 +33,7 @@ impl QualitySwitch {
     pub(in crate::qualityswitch) fn remove_rendition(&self, pad: &gst::Pad) {
         guard("qualityswitch's released pad", (), || {
             let target = pad.downcast_ref::<gst::GhostPad>();
-            let target = target.and_then(|pad| pad.target());
+            let target = target.and_then(GhostPadExt::target);
             let _ = pad.set_active(false);
             let _ = self.obj().remove_pad(pad);
             if let Some((part, target)) = self.renditions().zip(target) {
@@ -87,7 +87,7 @@ impl QualitySwitch {
     pub(in crate::qualityswitch) fn on_rendition_frame(&self) {
         if self.with_state(|state| state.input.is_none()) == Some(true) {
             self.on_renditions();
-        } else if let Some(order) = self.with_state(|state| state.order_due()).flatten() {
+        } else if let Some(order) = self.with_state(State::order_due).flatten() {
             self.choose_rendition(&order);
         }
     }
