@@ -11,6 +11,7 @@
 //! what was measured on both.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod account;
 mod arbiter;
 mod backoff;
 mod config;
@@ -29,6 +30,7 @@ mod sensor;
 #[cfg(test)]
 mod world;
 
+pub use account::Account;
 pub use arbiter::{Arbiter, ArbiterConfig, MemberId, Order, Standing};
 pub use config::{Config, ConfigError};
 pub use cost::CostModel;
