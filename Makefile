@@ -1,6 +1,6 @@
 # Every target is a line or two that a person could type.
 .POSIX:
-.PHONY: all deps onnxruntime plugin demo check check-trixie check-miri lint test check-reference bench bench-latency bench-peers bench-network bench-infer bench-infer-peers bench-buffers install install-user uninstall clean
+.PHONY: all deps onnxruntime nvrtc plugin demo check check-trixie check-miri lint test check-reference bench bench-latency bench-peers bench-network bench-infer bench-infer-peers bench-buffers bench-quality install install-user uninstall clean
 
 all: plugin
 
@@ -12,6 +12,10 @@ deps:
 onnxruntime:
 	sh scripts/onnxruntime.sh
 	sh scripts/onnxruntime.sh openvino
+
+# CUDA's run-time compiler, for a test that compiles gpuinfer's kernel; takes no GPU.
+nvrtc:
+	sh scripts/nvrtc.sh
 
 plugin: deps
 	cargo build --release --locked --lib
@@ -26,7 +30,7 @@ lint:
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 # What runs in real time needs the machine for itself: one such test at a time, and after all others.
-REAL_TIME = adaptivebitrate::transports demo:: gpuinfer::late gpuinfer::sharing
+REAL_TIME = adaptivebitrate::transports demo:: gpuinfer::late gpuinfer::sharing qualityswitch::live
 
 test:
 	cargo test --workspace --locked -- $(REAL_TIME:%=--skip=%)
@@ -71,6 +75,10 @@ bench-infer-peers: deps
 # What recycled memory saves, and where it saves nothing.
 bench-buffers: deps
 	cargo bench --locked --package gst-plugin-livetune --bench buffers
+
+# What qualityswitch makes of a machine that is full, stock beside it: tables, and plots in target/quality.
+bench-quality: deps
+	cargo bench --locked --package gst-plugin-livetune --bench quality -- all
 
 # PREFIX, LIBDIR, DATADIR and DESTDIR are honoured; without them the plugin goes where GStreamer looks.
 install: plugin

@@ -67,7 +67,7 @@ impl Cameras {
     pub fn film(&mut self, first: usize, length: Duration) {
         let step = FRAME_NS / self.sources.len() as u64;
         let start = now();
-        let frames = length.as_nanos() as u64 / FRAME_NS;
+        let frames = frames_in(length);
         for frame in 0..frames {
             for camera in 0..self.sources.len() {
                 let time = start + frame * FRAME_NS + camera as u64 * step;
@@ -90,7 +90,7 @@ impl Cameras {
         let _ = source.emit_by_name::<gst::FlowReturn>("push-buffer", &[&buffer]);
     }
 
-    fn inferred(&self) -> Vec<u64> {
+    pub fn inferred(&self) -> Vec<u64> {
         let count = |infer: &gst::Element| {
             let stats = infer.property::<gst::Structure>("stats");
             stats.get::<u64>("inferred").unwrap_or_default()
@@ -98,11 +98,25 @@ impl Cameras {
         self.infers.iter().map(count).collect()
     }
 
+    pub fn forget_ages(&self) {
+        self.ages.lock().unwrap().clear();
+    }
+
+    /// What 95 of 100 frames were old at most since [`Self::forget_ages`], ns.
+    pub fn age_p95(&self) -> u64 {
+        percentile(&mut self.ages.lock().unwrap(), 95)
+    }
+
     /// The median time in the network of what the first camera sent, ns.
     fn inference(&self) -> u64 {
         let stats = self.infers[CAMERAS - 1].property::<gst::Structure>("stats");
         stats.get::<u64>("inference").unwrap_or_default()
     }
+}
+
+/// Frames of one camera in that time.
+pub const fn frames_in(length: Duration) -> u64 {
+    length.as_nanos() as u64 / FRAME_NS
 }
 
 /// The element with that engine, as it is in every pipeline.

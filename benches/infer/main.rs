@@ -1,6 +1,6 @@
 //! What the element adds to the network that it runs, and what sixteen cameras on one network get: tables in Markdown.
 //!
-//! `make bench-infer` prints all; `cargo bench --bench infer -- element`, `cameras` or `memory` one of them. Engines that are
+//! `make bench-infer` prints all; `cargo bench --bench infer -- element`, `cameras`, `memory` or `gpu` one of them. Engines that are
 //! not there have no rows. The model and the video lie in the folder `shared` beside the project, or where
 //! `LIVETUNE_SHARED` says.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
@@ -9,6 +9,7 @@ mod bare;
 mod cameras;
 mod child;
 mod element;
+mod gpu;
 mod memory;
 mod peers;
 mod pictures;
@@ -23,7 +24,7 @@ fn main() {
     gst::init().unwrap();
     gstlivetune::plugin_register_static().unwrap();
     let wanted = |name: &str| {
-        let named = ["element", "cameras", "memory", "peers"];
+        let named = ["element", "cameras", "memory", "gpu", "peers"];
         !named.iter().any(|name| words.contains(name)) || words.contains(&name)
     };
     if wanted("element") {
@@ -34,6 +35,9 @@ fn main() {
     }
     if wanted("memory") {
         memory::table();
+    }
+    if wanted("gpu") {
+        gpu::table();
     }
     if wanted("peers") {
         peers::table();

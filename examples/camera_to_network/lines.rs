@@ -28,7 +28,6 @@ pub fn sender(options: &Options) -> String {
         "rtpbin name=rtp update-ntp64-header-ext=false \
          {source} ! latencytracer name=captured stage=capture network=true \
          ! bufferrecycler name=recycler ! qualityswitch name=quality \
-         ! queue leaky=downstream max-size-buffers=1 \
          ! gpuinfer name=infer model={model} labels={labels} confidence={confidence} draw=true post-messages=true \
          ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=60 \
          ! adaptivebitrate name=bitrate start-bitrate=1000000 max-bitrate=4000000 \

@@ -11,9 +11,9 @@ use livetune_core::time::MediaTime;
 use super::imp::{AdaptiveBitrate, CAT};
 use super::outbox::Trouble;
 use super::transport::{self, Found, Kind, Push, Rounds, Transport};
-use super::walk;
 use crate::runtime::clock;
 use crate::runtime::lock::lock;
+use crate::runtime::walk::by_name;
 
 /// Parts of bins that appear when they are negotiated (webrtcbin) are waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -45,7 +45,7 @@ impl AdaptiveBitrate {
         let Some(wanted) = wanted else {
             return behind;
         };
-        let named = walk::by_name(self.obj().upcast_ref(), wanted);
+        let named = by_name(self.obj().upcast_ref(), wanted);
         named.map_or_else(Vec::new, |named| transport::in_element(&named, behind))
     }
 

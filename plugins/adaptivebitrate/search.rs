@@ -14,6 +14,7 @@ use super::outbox::Trouble;
 use super::state::Found;
 use super::walk;
 use crate::runtime::lock::lock;
+use crate::runtime::walk::by_name;
 
 impl AdaptiveBitrate {
     pub(super) fn is_search_due(&self, now: MediaTime) -> bool {
@@ -63,7 +64,7 @@ impl AdaptiveBitrate {
 
     fn look_for_encoder(&self, name: Option<&str>) -> Option<gst::Element> {
         match name {
-            Some(name) => walk::by_name(self.obj().upcast_ref(), name),
+            Some(name) => by_name(self.obj().upcast_ref(), name),
             None => walk::encoder_before(self.obj().sink_pad()),
         }
     }

@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use gst::glib::translate::from_glib_full;
+use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::subclass::base_transform::GenerateOutputSuccess;
 use gst_base::subclass::prelude::*;
@@ -35,6 +37,19 @@ impl BufferRecycler {
         settings
             .sizing()
             .map_err(|error| gst::error_msg!(gst::LibraryError::Settings, ("{error}")))
+    }
+
+    /// The buffer that came, once. The binding's own function takes the lock of the stream again for it, twice a buffer.
+    fn take_input(&self) -> Option<gst::Buffer> {
+        let transform: *mut gst_base::ffi::GstBaseTransform = self.obj().as_ptr().cast();
+        // SAFETY: GstBaseTransform asks for output with the lock of its stream held, which guards the field; the field
+        // holds a reference, which is ours from here on, or nothing.
+        unsafe {
+            from_glib_full(std::mem::replace(
+                &mut (*transform).queued_buf,
+                std::ptr::null_mut(),
+            ))
+        }
     }
 
     /// What goes on downstream in the place of `buffer`; nothing where it is dropped.
@@ -233,6 +248,8 @@ impl BaseTransformImpl for BufferRecycler {
     }
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
+        let page_faults = self.page_faults();
+        lock(&self.ledger).end_run(page_faults);
         let stopped = lock(&self.state).take();
         let pools = stopped.as_ref().map(State::live_pools).unwrap_or_default();
         pools.iter().for_each(RecyclingPool::retire);
@@ -266,7 +283,7 @@ impl BaseTransformImpl for BufferRecycler {
     }
 
     fn generate_output(&self) -> Result<GenerateOutputSuccess, gst::FlowError> {
-        let Some(buffer) = self.take_queued_buffer() else {
+        let Some(buffer) = self.take_input() else {
             return Ok(GenerateOutputSuccess::NoOutput);
         };
         Ok(self.pass(buffer).map_or(

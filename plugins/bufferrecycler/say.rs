@@ -106,9 +106,18 @@ impl BufferRecycler {
         let _ = self.obj().post_message(message.build());
     }
 
+    /// Page faults of the process in this run, or in the last one.
+    pub(super) fn page_faults(&self) -> u64 {
+        let before = self.with_state(|state| state.faults_before);
+        match before {
+            Some(before) => faults::of_this_process().saturating_sub(before),
+            None => lock(&self.ledger).counts().page_faults,
+        }
+    }
+
     /// What would help in this pipeline.
     pub(super) fn advice(&self) -> Advice {
-        let faults_before = self.with_state(|state| state.faults_before);
+        let page_faults = self.page_faults();
         let counts = lock(&self.ledger).counts();
         let sight = Sight {
             buffers: counts.buffers,
@@ -116,8 +125,7 @@ impl BufferRecycler {
             recycled: counts.recycled,
             upstream_pooled: counts.upstream_pooled,
             device: counts.device,
-            page_faults: faults_before
-                .map_or(0, |before| faults::of_this_process().saturating_sub(before)),
+            page_faults,
             timeouts: counts.timeouts,
             low: counts.low,
             copies: counts.copies,
@@ -129,12 +137,14 @@ impl BufferRecycler {
 
 impl Observed for BufferRecycler {
     fn figures(&self) -> Vec<Figure> {
-        let known = self.with_state(|state| (state.offered, state.faults_before));
-        let (offered, faults) = known.map_or((Offered::NOTHING_YET, 0), |(offered, before)| {
-            (offered, faults::of_this_process().saturating_sub(before))
-        });
+        let offered = self.with_state(|state| state.offered);
+        let page_faults = self.page_faults();
         let now = clock::monotonic();
         let holdings = super::report::Holdings::of(&lock(&self.ledger), now);
-        super::report::figures(&holdings, faults, offered)
+        super::report::figures(
+            &holdings,
+            page_faults,
+            offered.unwrap_or(Offered::NOTHING_YET),
+        )
     }
 }

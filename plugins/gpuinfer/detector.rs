@@ -3,6 +3,7 @@
 
 mod answers;
 mod crew;
+mod device;
 mod input;
 mod terms;
 
@@ -21,6 +22,7 @@ use super::sidecar::Sidecar;
 use crate::runtime::clock;
 use crate::runtime::guard::guard;
 use answers::{Answer, Answers};
+use device::OnDevice;
 use input::{Input, LARGEST_BATCH};
 
 pub(super) use terms::{Terms, Wishes};
@@ -50,6 +52,7 @@ pub(super) struct Detector {
     slots: Vec<Slot>,
     /// One after another, the slots' pictures.
     tensor: Vec<f32>,
+    device: OnDevice,
 }
 
 /// How many pictures the model takes at once.
@@ -104,6 +107,7 @@ impl Detector {
             batch,
             slots: vec![Slot::new(head)],
             tensor,
+            device: OnDevice::default(),
             engine,
         };
         detector.make_room(pictures);
@@ -146,14 +150,20 @@ impl Detector {
         let start = clock::monotonic();
         let pictures = self.batch.size_for(works.len());
         self.make_room(pictures);
-        self.prepare(works);
-        let prepared = clock::monotonic();
         let shape = self.input.shape(pictures);
-        let tensor = TensorRef {
-            shape: &shape,
-            data: &self.tensor[..shape.iter().product()],
+        let prepared = if works.iter().any(|work| work.picture.is_on_device()) {
+            self.run_on_device(works, &shape)?
+        } else {
+            self.prepare(works);
+            let prepared = clock::monotonic();
+            let tensor = TensorRef {
+                shape: &shape,
+                data: &self.tensor[..shape.iter().product()],
+            };
+            let engine = &mut *self.engine;
+            guarded(|| engine.run(tensor)).map_err(|error| error.to_string())?;
+            prepared
         };
-        run(&mut *self.engine, tensor).map_err(|error| error.to_string())?;
         let inferred = clock::monotonic();
         self.decode(works, pictures)?;
         Ok(Stages {
@@ -215,7 +225,8 @@ impl Tried {
             shape: &shape,
             data: &self.tensor,
         };
-        run(&mut *self.engine, tensor)
+        let engine = &mut *self.engine;
+        guarded(|| engine.run(tensor))
     }
 
     /// Batches of any size, or of `sizes`. Files say so where the network inside was made for one picture: seen by
@@ -294,8 +305,8 @@ impl Slot {
 }
 
 /// A panic in an engine is an error of that engine.
-fn run(engine: &mut dyn Engine, tensor: TensorRef<'_>) -> Result<(), EngineError> {
-    let ran = guard("the inference engine", None, || Some(engine.run(tensor)));
+fn guarded(run: impl FnOnce() -> Result<(), EngineError>) -> Result<(), EngineError> {
+    let ran = guard("the inference engine", None, || Some(run()));
     ran.unwrap_or_else(|| Err(EngineError::new("the engine panicked")))
 }
 

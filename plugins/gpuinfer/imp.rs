@@ -8,6 +8,7 @@ use gst::subclass::prelude::*;
 use gst_video::VideoCapsBuilder;
 
 use super::FACTORY;
+use super::cuda;
 use super::flow::{Flow, Loaded, Output};
 use super::picture::FORMATS;
 use super::report::Report;
@@ -110,12 +111,6 @@ impl GpuInfer {
         if name == "model" {
             self.with_flow(|flow| flow.reload(&self.obj(), settings));
         }
-    }
-
-    /// Opens the model once more, while frames go on.
-    pub(super) fn reopen(&self) {
-        let settings = lock(&self.settings).clone();
-        self.with_flow(|flow| flow.reload(&self.obj(), settings));
     }
 
     /// The model `refused` was set and is not used: the property names the one `serving`, where nobody has set it since.
@@ -222,8 +217,14 @@ impl ElementImpl for GpuInfer {
     }
 
     fn pad_templates() -> &'static [gst::PadTemplate] {
-        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> =
-            LazyLock::new(|| pads::always(&VideoCapsBuilder::new().format_list(FORMATS).build()));
+        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
+            let mut caps = VideoCapsBuilder::new().format_list(FORMATS).build();
+            let on_gpu = VideoCapsBuilder::new()
+                .features([cuda::FEATURE])
+                .format_list(cuda::FORMATS);
+            caps.merge(on_gpu.build());
+            pads::always(&caps)
+        });
         &TEMPLATES
     }
 

@@ -50,11 +50,27 @@
 //! The network runs on ONNX Runtime (<https://onnxruntime.ai>) where a libonnxruntime.so of 1.17 or later is found, as
 //! in Python's package `onnxruntime`, and else on rten (<https://github.com/robertknight/rten>), which is built in;
 //! `backend` chooses and `active-backend` tells. With an ONNX Runtime made for it, `device=cuda`, `tensorrt` or
-//! `openvino` runs the network there; a device that does not work is an error that says why, unless `fallback=cpu`.
+//! `openvino` runs the network there; a device that does not work is an error that says why, unless `fallback=cpu`. One
+//! that is lost while frames flow is a warning: frames go on without objects, and the network is opened anew, at once and
+//! then after one second, two, four, up to half a minute; with `fallback=cpu`, on the processor where the device does not
+//! come back.
+//!
+//! # Frames on the GPU
+//!
+//! ```text
+//! gst-launch-1.0 filesrc location=street.mp4 ! qtdemux ! h264parse ! nvh264dec ! 'video/x-raw(memory:CUDAMemory)' \
+//!     ! gpuinfer device=cuda model=yolov8n.onnx publish=jsonl publish-location=- ! fakesink
+//! ```
+//!
+//! Frames in CUDA memory (NV12, I420, RGB and its kin, as GStreamer's nvcodec elements give them) go through as they are.
+//! A network on `cuda` or `tensorrt` sees them there: a kernel, compiled by NVRTC when the network is opened, makes the
+//! tensor, and only the network's outputs are downloaded. For any other network each frame is downloaded, and a warning
+//! says so once; `stats` counts both (`cuda-frames`, `downloaded`). `draw=true` downloads and uploads each frame.
 
 use gst::glib;
 use gst::prelude::*;
 
+mod cuda;
 mod detector;
 mod draw;
 mod engine;
@@ -76,6 +92,7 @@ mod say;
 mod second_stage;
 mod settings;
 mod sidecar;
+mod tensors;
 
 pub use options::DecoderChoice;
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 use gst_video::VideoRegionOfInterestMeta;
 use livetune_core::infer::{Area, Class, Detection, Size, Tracked};
 
+use super::tensors::Tensor;
+
 /// How an object came to be on a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
@@ -103,6 +105,22 @@ impl Object {
             Origin::Inferred => Duration::ZERO,
             Origin::Carried { age } => age,
         }
+    }
+}
+
+/// What is told of a frame.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub(super) objects: Vec<Object>,
+    /// Outputs that nobody here makes sense of.
+    pub(super) tensors: Vec<Tensor>,
+}
+
+impl Told {
+    /// Nothing; the memory stays.
+    pub(super) fn clear(&mut self) {
+        self.objects.clear();
+        self.tensors.clear();
     }
 }
 

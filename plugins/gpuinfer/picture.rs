@@ -5,6 +5,8 @@ use gst_video::{VideoColorMatrix, VideoColorRange, VideoFormat, VideoFrameRef, V
 use livetune_core::infer::Size;
 use yuv::{YuvRange, YuvStandardMatrix};
 
+use super::cuda::{Mapped, Surface};
+
 /// All formats that the element takes.
 pub(super) const FORMATS: [VideoFormat; 14] = [
     VideoFormat::Nv12,
@@ -54,6 +56,8 @@ pub(super) enum Pixels<'a> {
     Yuyv(Plane<'a>),
     /// GRAY8.
     Gray(Plane<'a>),
+    /// Any of them, on a GPU.
+    Device(Surface),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -139,6 +143,21 @@ impl<'a> Picture<'a> {
             pixels,
             colours,
         })
+    }
+}
+
+impl Picture<'_> {
+    /// The picture of `info` in `frame`, on a GPU.
+    pub(super) fn on_device(frame: &Mapped<'_>, info: &VideoInfo) -> Self {
+        Self {
+            size: Size::new(info.width(), info.height()),
+            pixels: Pixels::Device(frame.surface()),
+            colours: Colours::of(info),
+        }
+    }
+
+    pub(super) const fn is_on_device(&self) -> bool {
+        matches!(self.pixels, Pixels::Device(_))
     }
 }
 

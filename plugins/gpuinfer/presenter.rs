@@ -14,6 +14,7 @@ use super::meta::Kinds;
 use super::object_settings::ObjectSettings;
 use super::objects::{Object, What};
 use super::publish::{Publish, Published, Publisher};
+use super::tensors::Tensor;
 
 /// What is the same for all objects of a frame.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +32,8 @@ pub(super) struct About<'a> {
     /// Frames that went through the network together with the one it saw.
     pub(super) batch_size: u32,
     pub(super) stages: Stages,
+    /// Outputs of the network that nobody here makes sense of.
+    pub(super) tensors: &'a [Tensor],
 }
 
 impl About<'_> {
@@ -129,7 +132,7 @@ impl Presenter {
         }
         let publisher = self.publisher.as_ref();
         Ok(Shown {
-            message: wanted.message.then(|| message(&self.objects, about)),
+            message: wanted.message.then(|| message(&self.objects, about, frame)),
             warning: publisher.and_then(Publisher::trouble),
         })
     }
@@ -141,7 +144,7 @@ impl Presenter {
 }
 
 /// The message `livetune-detections`.
-fn message(objects: &[Object], about: &About<'_>) -> gst::Structure {
+fn message(objects: &[Object], about: &About<'_>, frame: Size) -> gst::Structure {
     let list = objects.iter().map(|object| {
         let (x, y, w, h) = object.rect;
         let mut structure = gst::Structure::builder("object")
@@ -166,12 +169,17 @@ fn message(objects: &[Object], about: &About<'_>) -> gst::Structure {
         }
         structure
     });
-    gst::Structure::builder("livetune-detections")
+    let mut message = gst::Structure::builder("livetune-detections")
         .field("pts", about.pts)
         .field("objects", gst::List::new(list))
         .field("inferred", about.inferred)
         .field("age", nanos(about.age))
-        .build()
+        .build();
+    if !about.tensors.is_empty() {
+        let tensors = about.tensors.iter().map(|tensor| tensor.structure(frame));
+        message.set("tensors", gst::List::new(tensors));
+    }
+    message
 }
 
 #[cfg(test)]

@@ -87,9 +87,10 @@ impl Report {
         self.published = published;
     }
 
-    /// A frame was dropped because it has no result.
-    pub(super) const fn on_dropped(&mut self) {
+    /// A frame was dropped because it has no result, or found no room; frames that were passed on and dropped so far.
+    pub(super) const fn on_dropped(&mut self) -> (u64, u64) {
         self.dropped += 1;
+        (self.frames, self.dropped)
     }
 
     /// The network failed on a frame, or its objects could not be shown; whether it is the first such one.

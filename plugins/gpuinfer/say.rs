@@ -28,6 +28,16 @@ impl GpuInfer {
         }
     }
 
+    /// The network that serves has something to say; it may run elsewhere now.
+    pub(super) fn on_news(&self, news: &[String]) {
+        for text in news {
+            gst::element_imp_warning!(self, gst::LibraryError::Failed, ("{text}"));
+        }
+        if !news.is_empty() {
+            self.obj().notify("active-backend");
+        }
+    }
+
     /// Another network serves.
     pub(super) fn on_serving(&self) {
         let obj = self.obj();

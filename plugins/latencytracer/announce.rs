@@ -9,6 +9,7 @@ use livetune_core::latency::Baseline;
 use super::imp::{CAT, LatencyTracer};
 use super::network::Trouble;
 use super::output::Over;
+use super::service::Lateness;
 use super::settings::Settings;
 use super::state::{Report, State};
 use super::{baseline_file, report};
@@ -17,6 +18,7 @@ use crate::runtime::guard::guard;
 use crate::runtime::lock::lock;
 use crate::runtime::stats::Stats;
 use crate::runtime::telemetry::Observed;
+use crate::runtime::wire::Load;
 
 impl LatencyTracer {
     pub(super) fn announce(&self, report: Option<Box<Report>>) {
@@ -26,6 +28,9 @@ impl LatencyTracer {
         gst::debug!(CAT, imp = self, "{report:?}");
         if let Some((path, baseline)) = &report.baseline {
             self.save(path.clone(), baseline.clone());
+        }
+        if let Some(lateness) = report.lateness {
+            self.tell_upstream(lateness);
         }
         if !lock(&self.settings).post_messages {
             return;
@@ -44,6 +49,17 @@ impl LatencyTracer {
         for message in messages.into_iter().flatten().flatten() {
             self.post(message);
         }
+    }
+
+    /// For a qualityswitch, which can do something about it.
+    fn tell_upstream(&self, lateness: Lateness) {
+        let load = Load {
+            latency: lateness.mean,
+            target: lateness.limit,
+            source: self.obj().name().into(),
+        };
+        // Whether anybody upstream listens is not ours to know.
+        let _ = self.sinkpad.push_event(load.to_event());
     }
 
     /// Writes the baseline on a thread that carries no frames.

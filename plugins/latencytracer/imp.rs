@@ -73,7 +73,8 @@ pub struct LatencyTracer {
         mutable_playing,
         nick = "Service level",
         blurb = "Limit on the latency, in milliseconds (0 = none). A livetune-sla message says when the percentile \
-                 sla-percentile goes over it, and when it is at 90 % of it or less again"
+                 sla-percentile goes over it, and when it is at 90 % of it or less again; a qualityswitch upstream hears of \
+                 the latency four times a second"
     )]
     #[property(
         name = "sla-on",

@@ -29,6 +29,8 @@
 //!
 //! `sla` is a limit on a percentile over a sliding window; the presets `capture`, `preprocess`, `inference`,
 //! `postprocess`, `encode`, `network`, `end-to-end` and `end-to-end-p95` are the budget of a camera pipeline of 100 ms.
+//! A `qualityswitch` upstream is told of the mean four times a second where a limit is set (event `livetune-load`), and
+//! gives up quality for it.
 //!
 //! `baseline` (a minute, say) or the file `baseline-location` is what latencies are compared with: a `livetune-regression`
 //! message says when they have got worse, by a rank-sum test on blocks of a second that takes their correlation into

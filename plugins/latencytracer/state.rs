@@ -17,7 +17,7 @@ use super::place::Place;
 use super::reading::Reading;
 use super::regression::Regression;
 use super::running_time::running_time;
-use super::service::Service;
+use super::service::{Lateness, Service};
 use super::settings::Settings;
 use crate::runtime::clock::media_time;
 use crate::runtime::telemetry::Registration;
@@ -29,6 +29,8 @@ pub(super) struct Report {
     pub(super) figures: Option<Figures>,
     pub(super) sla: Option<SlaChange>,
     pub(super) regression: Option<RegressionChange>,
+    /// How late frames are, for those upstream who can do something about it.
+    pub(super) lateness: Option<Lateness>,
     /// The baseline is complete: where it is to be saved.
     pub(super) baseline: Option<(PathBuf, Baseline)>,
 }
@@ -40,6 +42,7 @@ impl Report {
         let any = self.figures.is_some()
             || self.sla.is_some()
             || self.regression.is_some()
+            || self.lateness.is_some()
             || self.baseline.is_some();
         any.then(|| Box::new(self))
     }
@@ -154,6 +157,7 @@ impl State {
             figures: self.point.on_timer(now),
             sla: self.service.on_timer(now),
             regression: self.regression.on_timer(now),
+            lateness: self.service.lateness(now),
             baseline: self.regression.unsaved(),
         };
         report.boxed()

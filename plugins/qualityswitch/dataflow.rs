@@ -4,10 +4,12 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 
 use super::imp::{CAT, QualitySwitch};
-use super::state::State;
+use super::state::{State, Way};
 use super::video;
+use crate::runtime::clock;
 use crate::runtime::guard::guard;
-use crate::runtime::wire::TargetBitrate;
+use crate::runtime::lock::lock;
+use crate::runtime::wire::{Load, TargetBitrate};
 
 type Flow = Result<gst::FlowSuccess, gst::FlowError>;
 
@@ -70,15 +72,41 @@ impl QualitySwitch {
     }
 
     fn on_frame(&self, pad: &gst::GhostPad, buffer: gst::Buffer) -> Flow {
-        if let Some(order) = self.with_state(State::order_for_frame).flatten() {
-            self.carry_out(order);
+        let pts = buffer.pts();
+        let stopped = Way::Through(0);
+        let mut way = self.with_state(|state| state.on_frame(pts, false));
+        if let Some(Way::First(order)) = way {
+            self.carry_out(*order);
+            way = self.with_state(|state| state.on_frame(pts, true));
         }
-        let keep = self.with_state(|state| state.keeps(buffer.pts()));
-        if keep == Some(false) {
-            gst::trace!(CAT, obj = pad, "dropping {buffer:?}");
-            return Ok(gst::FlowSuccess::Ok);
+        match way.unwrap_or(stopped) {
+            Way::Out => {
+                gst::trace!(CAT, obj = pad, "dropping {buffer:?}");
+                Ok(gst::FlowSuccess::Ok)
+            }
+            Way::Direct => match self.ends() {
+                Some((_, src)) => self.measured(|| src.push(buffer)),
+                None => Err(gst::FlowError::Error),
+            },
+            Way::Through(events) => {
+                let through = || gst::ProxyPad::chain_default(pad, Some(&*self.obj()), buffer);
+                let flow = self.measured(through);
+                self.with_state(|state| state.on_through(events));
+                self.settle_encoder();
+                flow
+            }
+            Way::First(_) => Ok(gst::FlowSuccess::Ok),
         }
-        gst::ProxyPad::chain_default(pad, Some(&*self.obj()), buffer)
+    }
+
+    /// Has `push` push a frame, and tells how long the elements behind worked on it.
+    pub(super) fn measured(&self, push: impl FnOnce() -> Flow) -> Flow {
+        self.push.begin(clock::monotonic());
+        let flow = push();
+        if let Some((began, done)) = self.push.end(clock::monotonic()) {
+            self.with_state(|state| state.on_pushed(0, began, done));
+        }
+        flow
     }
 
     fn on_frames(&self, pad: &gst::GhostPad, list: &gst::BufferListRef) -> Flow {
@@ -89,6 +117,7 @@ impl QualitySwitch {
     }
 
     fn on_downstream_event(&self, event: &gst::EventRef) {
+        self.with_state(State::on_event);
         match event.view() {
             gst::EventView::Caps(caps) => self.on_caps(caps.caps_owned()),
             gst::EventView::Segment(segment) => {
@@ -103,7 +132,27 @@ impl QualitySwitch {
     }
 
     fn on_caps(&self, caps: gst::Caps) {
-        let input = video::input_of(&caps);
+        if self.has_renditions() {
+            gst::element_imp_error!(
+                self,
+                gst::StreamError::WrongType,
+                ("Raw video comes to sink, and renditions have pads of their own: link one or the other")
+            );
+            return;
+        }
+        let choice = lock(&self.settings).scaler;
+        let engine = caps
+            .features(0)
+            .and_then(|memory| choice.engine_for(memory));
+        // With nothing that fits, what is there lets frames pass.
+        if let Some(engine) = engine
+            && let Err(error) = self.use_engine(Some(engine))
+        {
+            self.post_error_message(error);
+        }
+        let scaler = lock(&self.scaler).clone();
+        let scalable = scaler.is_some_and(|scaler| scaler.takes(&caps));
+        let input = video::input_of(&caps, scalable);
         let order = self.with_state(|state| {
             state.on_caps(caps.clone(), input);
             state.order()
@@ -113,20 +162,25 @@ impl QualitySwitch {
             None => self.open_output(),
         }
         if self.with_state(State::tells_unscaled) == Some(true) {
-            gst::element_imp_warning!(
-                self,
-                gst::StreamError::Format,
-                ("This video passes at its own size: only video in system memory, with both fields in one buffer, can \
-                     be scaled. Download it before qualityswitch, or scale it where it is"),
-                ["{caps}"]
-            );
+            self.warn_of_unscaled(&caps);
         }
     }
 
     fn on_upstream_event(&self, event: &gst::EventRef) {
-        if let Some(target) = TargetBitrate::from_event(event) {
+        if event.type_() == gst::EventType::Reconfigure {
+            self.with_state(State::on_event);
+        } else if let Some(target) = TargetBitrate::from_event(event) {
             gst::debug!(CAT, imp = self, "{target:?}");
             self.with_state(|state| state.on_target(target.bitrate));
+        } else if let Some(load) = Load::from_event(event) {
+            gst::trace!(CAT, imp = self, "{load:?}");
+            let own = lock(&self.settings).latency_target();
+            self.with_state(|state| state.on_load(&load, own));
+        } else if let gst::EventView::Qos(qos) = event.view() {
+            let (kind, proportion, jitter, _) = qos.get();
+            if kind != gst::QOSType::Throttle {
+                self.with_state(|state| state.on_qos(proportion, jitter));
+            }
         }
     }
 
@@ -134,16 +188,25 @@ impl QualitySwitch {
     /// that cannot be scaled. Upstream hears what is taken behind the bin instead, in any size where that can be
     /// scaled.
     fn on_sink_query(&self, pad: &gst::GhostPad, query: &mut gst::QueryRef) -> bool {
-        let Some(src) = self.obj().static_pad("src") else {
+        let Some((_, src)) = self.ends() else {
             return false;
         };
+        let choice = lock(&self.settings).scaler;
+        let scales = |memory: &gst::CapsFeaturesRef| choice.engine_for(memory).is_some();
         match query.view_mut() {
             gst::QueryViewMut::Caps(caps) => {
                 let taken = src.peer_query_caps(None);
-                caps.set_result(&video::taken_for(&taken, caps.filter()));
+                caps.set_result(&video::taken_for(&taken, caps.filter(), scales));
                 true
             }
-            gst::QueryViewMut::AcceptCaps(accept) if !video::scalable(accept.caps()) => {
+            // What scales now may not be what would scale those.
+            gst::QueryViewMut::AcceptCaps(accept) if video::scaled(accept.caps(), scales) => {
+                let taken = src.peer_query_caps(None);
+                let taken = video::taken_for(&taken, Some(accept.caps()), scales);
+                accept.set_result(!taken.is_empty());
+                true
+            }
+            gst::QueryViewMut::AcceptCaps(accept) => {
                 let takes = src.peer_query_accept_caps(&accept.caps_owned());
                 accept.set_result(takes);
                 true

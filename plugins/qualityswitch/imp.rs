@@ -1,22 +1,25 @@
-//! The GObject of qualityswitch: properties, its scaler, start and stop.
+//! The GObject of qualityswitch: properties, its scaler and its pads.
 
-use std::sync::{LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 use std::thread::ThreadId;
 
 use gst::glib;
+use gst::glib::subclass::Signal;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 use livetune_core::quality::DEFAULT_LADDER;
 
 use super::scaler::Scaler;
-use super::settings::{Settings, unknown_level};
+use super::sensors::{Push, Watch};
+use super::settings::Settings;
+use super::simulcast::Renditions;
 use super::state::State;
+use super::{Preference, ScalerChoice, Sensors, StepMode};
 use crate::runtime::figures::{self, Figure};
 use crate::runtime::guard::guard;
 use crate::runtime::lock::lock;
-use crate::runtime::pads;
 use crate::runtime::stats::Stats;
-use crate::runtime::telemetry::{self, Observed};
+use crate::runtime::telemetry::Observed;
 
 pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
@@ -25,6 +28,11 @@ pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
         Some("Size and frame rate by level"),
     )
 });
+
+/// The signal: the level before, the one that holds now, and why.
+pub(super) const LEVEL_CHANGED: &str = "level-changed";
+
+const STATS: &str = "application/x-livetune-qualityswitch-stats";
 
 #[derive(Default, glib::Properties)]
 #[properties(wrapper_type = super::QualitySwitch)]
@@ -46,7 +54,7 @@ pub struct QualitySwitch {
         default = Settings::DEFAULT.auto,
         mutable_playing,
         nick = "Automatic",
-        blurb = "Choose the level by the bit rate that livetune-target-bitrate events from downstream name; false = the level that is set holds"
+        blurb = "Choose the level by what the sensors say; false = the level that is set holds"
     )]
     #[property(
         name = "ladder",
@@ -57,6 +65,174 @@ pub struct QualitySwitch {
         mutable_ready,
         nick = "Ladder",
         blurb = "The levels as NAME=WIDTHxHEIGHT@RATE with commas between, the best first: the box in pixels that the picture must fit in and the most frames per second (30 or 30000/1001)"
+    )]
+    #[property(
+        name = "min-rung",
+        type = Option<String>,
+        member = min_rung,
+        get,
+        set,
+        mutable_ready,
+        nick = "Least rung",
+        blurb = "Name of the rung that is never gone below (NULL = the last of the ladder)"
+    )]
+    #[property(
+        name = "max-rung",
+        type = Option<String>,
+        member = max_rung,
+        get,
+        set,
+        mutable_ready,
+        nick = "Best rung",
+        blurb = "Name of the rung that is never gone above (NULL = the first of the ladder)"
+    )]
+    #[property(
+        name = "step-mode",
+        type = StepMode,
+        member = step_mode,
+        get,
+        set,
+        mutable_ready,
+        nick = "Step mode",
+        blurb = "What changes from one level to the next. rate is for what cannot change its size, as matroskamux behind an encoder",
+        builder(Settings::DEFAULT.step_mode)
+    )]
+    #[property(
+        name = "preference",
+        type = Preference,
+        member = preference,
+        get,
+        set,
+        mutable_ready,
+        nick = "Preference",
+        blurb = "Which of size and frame rate is given up last",
+        builder(Settings::DEFAULT.preference)
+    )]
+    #[property(
+        name = "scaler",
+        type = ScalerChoice,
+        member = scaler,
+        get,
+        set,
+        mutable_ready,
+        nick = "Scaler",
+        blurb = "What changes the size: frames in memory that it does not take pass at their own size, with fewer of them",
+        builder(Settings::DEFAULT.scaler)
+    )]
+    #[property(
+        name = "sensors",
+        type = Sensors,
+        get = |imp: &Self| lock(&imp.settings).sensors,
+        set = Self::set_sensors,
+        default = Settings::DEFAULT.sensors,
+        mutable_playing,
+        nick = "Sensors",
+        blurb = "What may move the level, with auto=true. chain and queue speak where frames come from something live; throttling, pressure and gpu speak of others too, and are heard where another one finds the load raised, or no other speaks"
+    )]
+    #[property(
+        name = "latency-target",
+        type = u32,
+        member = latency_target,
+        get,
+        set = |imp: &Self, value| imp.tune(|settings| settings.latency_target = value),
+        maximum = Settings::MOST_LATENCY,
+        default = Settings::DEFAULT.latency_target,
+        mutable_playing,
+        nick = "Latency target",
+        blurb = "How late frames may be where latencytracer or gpuinfer behind says how late they are, in milliseconds (0 = what these say)"
+    )]
+    #[property(
+        name = "busy-high",
+        type = f64,
+        member = busy_high,
+        get,
+        set = |imp: &Self, value| imp.tune(|settings| settings.busy_high = value),
+        minimum = 0.1,
+        maximum = 1.0,
+        default = Settings::DEFAULT.busy_high,
+        mutable_playing,
+        nick = "Busy high",
+        blurb = "Part of the time between two frames from which on the elements behind are too busy with one: a step down after down-hold"
+    )]
+    #[property(
+        name = "down-hold",
+        type = u32,
+        member = down_hold,
+        get,
+        set = |imp: &Self, value| imp.tune(|settings| settings.down_hold = value),
+        maximum = Settings::LONGEST,
+        default = Settings::DEFAULT.down_hold,
+        mutable_playing,
+        nick = "Hold before down",
+        blurb = "How long the load must be too high for a step down, in milliseconds (0 = a moment is enough)"
+    )]
+    #[property(
+        name = "up-hold",
+        type = u32,
+        member = up_hold,
+        get,
+        set = |imp: &Self, value| imp.tune(|settings| settings.up_hold = value),
+        maximum = Settings::LONGEST,
+        default = Settings::DEFAULT.up_hold,
+        mutable_playing,
+        nick = "Hold before up",
+        blurb = "How long there must have been room for the next level before it is taken, in milliseconds (0 = a moment is enough). It doubles with each step up that fails within 40 s, up to 240 s"
+    )]
+    #[property(
+        name = "up-projected-max",
+        type = f64,
+        member = up_projected_max,
+        get,
+        set = |imp: &Self, value| imp.tune(|settings| settings.up_projected_max = value),
+        minimum = 0.05,
+        maximum = 1.0,
+        default = Settings::DEFAULT.up_projected_max,
+        mutable_playing,
+        nick = "Most after a step up",
+        blurb = "Part of the time between two frames that the elements behind may be expected to take after a step up; less than busy-high"
+    )]
+    #[property(
+        name = "settle",
+        type = u32,
+        member = settle,
+        get,
+        set = |imp: &Self, value| imp.tune(|settings| settings.settle = value),
+        maximum = Settings::LONGEST,
+        default = Settings::DEFAULT.settle,
+        mutable_playing,
+        nick = "Settle",
+        blurb = "How long after a change of level nothing is believed of the load, in milliseconds (0 = all is believed): a key frame and new buffers are no load"
+    )]
+    #[property(
+        name = "group",
+        type = Option<String>,
+        member = group,
+        get,
+        set = Self::set_group,
+        mutable_playing,
+        nick = "Group",
+        blurb = "Name of the group of this process that shares the machine: one of them steps at a time, the least priority down first and up last (NULL = alone)"
+    )]
+    #[property(
+        name = "priority",
+        type = i32,
+        member = priority,
+        get,
+        set = Self::set_priority,
+        default = Settings::DEFAULT.priority,
+        mutable_playing,
+        nick = "Priority",
+        blurb = "How important this stream is in its group: the greater one keeps its level longer (0 = as all others)"
+    )]
+    #[property(
+        name = "encoder",
+        type = Option<String>,
+        member = encoder,
+        get,
+        set,
+        mutable_ready,
+        nick = "Encoder",
+        blurb = "Name of the encoder whose bit rate goes along with the level, in proportion to what it was set to (NULL = the next encoder behind). It is left alone where an adaptivebitrate stands behind, which sets it"
     )]
     #[property(
         name = "post-messages",
@@ -75,127 +251,40 @@ pub struct QualitySwitch {
         type = Stats,
         get = Self::stats,
         nick = "Statistics",
-        blurb = "What was done so far: level, reason of the last change, width, height, framerate, target-bitrate (bit/s), switches, frames-in, frames-out, frames-dropped, frames-untimed, refusals; empty in NULL and READY"
+        blurb = "What was done so far, times in nanoseconds and bit rates in bit/s: level, reason and sensor of the last change, load, time-at-level, time-by-reason, switches-by-reason, and counts of frames; empty in NULL and READY"
     )]
     pub(super) state: Mutex<Option<State>>,
+    pub(super) pads: OnceLock<(gst::GhostPad, gst::GhostPad)>,
     pub(super) scaler: Mutex<Option<Scaler>>,
+    pub(super) renditions: Mutex<Option<Renditions>>,
+    pub(super) watch: Mutex<Option<Watch>>,
     /// The thread that is telling the scaler another size.
     pub(super) quiet: Mutex<Option<ThreadId>>,
+    /// The frame that is on its way through the elements behind.
+    pub(super) push: Arc<Push>,
 }
 
 impl QualitySwitch {
-    fn level(&self) -> Option<String> {
-        guard("qualityswitch's level", None, || {
-            let level = self.with_state(|state| state.level()).flatten();
-            level.or_else(|| lock(&self.settings).level.clone())
-        })
-    }
-
-    fn set_level(&self, level: Option<String>) {
-        guard("qualityswitch's level", (), || {
-            match self.with_state(|state| choose(state, level.as_deref())) {
-                None | Some(Ok(())) => lock(&self.settings).level = level,
-                Some(Err(problem)) => {
-                    gst::element_imp_warning!(self, gst::LibraryError::Settings, ("{problem}"));
-                }
-            }
-        });
-    }
-
-    fn auto(&self) -> bool {
-        lock(&self.settings).auto
-    }
-
-    fn set_auto(&self, auto: bool) {
-        guard("qualityswitch's auto", (), || {
-            lock(&self.settings).auto = auto;
-            self.with_state(|state| {
-                let switch = state.controller.on_auto(auto);
-                state.remember(switch.map(|switch| switch.reason));
-            });
-        });
-    }
-
     fn stats(&self) -> Stats {
-        guard("qualityswitch's stats", Stats(empty_stats()), || {
+        let empty = || Stats(gst::Structure::new_empty(STATS));
+        guard("qualityswitch's stats", empty(), || {
             Stats(figures::structure(STATS, &self.figures()))
         })
     }
 
-    /// Puts the scaler between the pads, where it is not yet.
-    fn assemble(&self) -> Result<(), gst::ErrorMessage> {
-        if lock(&self.scaler).is_some() {
-            return Ok(());
-        }
-        let scaler = Scaler::new(self.obj().upcast_ref())?;
-        for (name, target) in [("sink", scaler.input()), ("src", scaler.output())] {
-            let pad = self.obj().static_pad(name).and_downcast::<gst::GhostPad>();
-            if let Some(pad) = pad {
-                pad.set_target(target.as_ref()).map_err(|error| {
-                    gst::error_msg!(
-                        gst::CoreError::Pad,
-                        ("The pad {name} leads nowhere: {error}")
-                    )
-                })?;
-            }
-        }
-        *lock(&self.scaler) = Some(scaler);
-        Ok(())
+    /// The pads `sink` and `src`.
+    pub(super) fn ends(&self) -> Option<(&gst::GhostPad, &gst::GhostPad)> {
+        self.pads.get().map(|(sink, src)| (sink, src))
     }
-
-    fn start(&self) -> Result<(), gst::ErrorMessage> {
-        let settings = lock(&self.settings).clone();
-        let controller = settings.to_controller()?;
-        let registration = telemetry::register(self, "qualityswitch", None);
-        *lock(&self.state) = Some(State::new(controller, registration));
-        Ok(())
-    }
-
-    fn stop(&self) {
-        let state = lock(&self.state).take();
-        drop(state);
-    }
-
-    fn prepare(&self, transition: gst::StateChange) -> Result<(), gst::ErrorMessage> {
-        match transition {
-            gst::StateChange::NullToReady => {
-                self.assemble()?;
-                let settings = lock(&self.settings).clone();
-                settings.to_controller().map(|_| ())
-            }
-            gst::StateChange::ReadyToPaused => self.start(),
-            _ => Ok(()),
-        }
-    }
-}
-
-const STATS: &str = "application/x-livetune-qualityswitch-stats";
-
-fn empty_stats() -> gst::Structure {
-    gst::Structure::new_empty(STATS)
-}
-
-/// Sets the level by hand, or says why that cannot be.
-fn choose(state: &mut State, level: Option<&str>) -> Result<(), String> {
-    if state.controller.auto() {
-        return Err("The level is chosen by the network: set auto=false first".to_owned());
-    }
-    let place = match level {
-        Some(name) => {
-            let ladder = state.controller.ladder();
-            let place = ladder.position(name);
-            place.ok_or_else(|| unknown_level(name, ladder))?
-        }
-        None => 0,
-    };
-    let switch = state.controller.on_level(place);
-    state.remember(switch.map(|switch| switch.reason));
-    Ok(())
 }
 
 impl Observed for QualitySwitch {
     fn figures(&self) -> Vec<Figure> {
-        self.with_state(|state| state.figures()).unwrap_or_default()
+        let mut figures = self.with_state(|state| state.figures()).unwrap_or_default();
+        if !figures.is_empty() {
+            figures.extend(self.way_figures());
+        }
+        figures
     }
 }
 
@@ -209,69 +298,16 @@ impl ObjectSubclass for QualitySwitch {
 
 #[glib::derived_properties]
 impl ObjectImpl for QualitySwitch {
+    fn signals() -> &'static [Signal] {
+        static SIGNALS: LazyLock<Vec<Signal>> = LazyLock::new(|| {
+            let texts = [String::static_type(); 3];
+            vec![Signal::builder(LEVEL_CHANGED).param_types(texts).build()]
+        });
+        &SIGNALS
+    }
+
     fn constructed(&self) {
         self.parent_constructed();
-        guard("qualityswitch's construction", (), || {
-            for template in Self::pad_templates() {
-                let pad = match template.direction() {
-                    gst::PadDirection::Sink => Self::sink_pad(template),
-                    _ => Self::src_pad(template),
-                };
-                if let Err(error) = self.obj().add_pad(&pad) {
-                    gst::error!(CAT, imp = self, "{error}");
-                }
-            }
-            // What is missing is said on the way to READY.
-            if let Err(error) = self.assemble() {
-                gst::info!(CAT, imp = self, "{error}");
-            }
-        });
+        guard("qualityswitch's construction", (), || self.construct());
     }
 }
-
-impl GstObjectImpl for QualitySwitch {}
-
-impl ElementImpl for QualitySwitch {
-    fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
-        static METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
-            gst::subclass::ElementMetadata::new(
-                "Quality switch",
-                "Filter/Converter/Video/Scaler",
-                "Scales raw video and lowers its frame rate to the level of a quality ladder that the network carries, \
-                 or that is set by hand",
-                "livetune developers",
-            )
-        });
-        Some(&METADATA)
-    }
-
-    fn pad_templates() -> &'static [gst::PadTemplate] {
-        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
-            let video = gst::Caps::builder("video/x-raw").any_features().build();
-            pads::always(&video)
-        });
-        &TEMPLATES
-    }
-
-    fn change_state(
-        &self,
-        transition: gst::StateChange,
-    ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
-        if let Err(problem) = self.prepare(transition) {
-            self.post_error_message(problem);
-            return Err(gst::StateChangeError);
-        }
-        let outcome = self.parent_change_state(transition);
-        if matches!(
-            transition,
-            gst::StateChange::PausedToReady | gst::StateChange::ReadyToNull
-        ) {
-            self.stop();
-        }
-        outcome
-    }
-}
-
-impl BinImpl for QualitySwitch {}
-
-impl PresetImpl for QualitySwitch {}

@@ -1,34 +1,81 @@
 //! What the stream did, from READY to PAUSED and back.
 
-use livetune_core::quality::{Controller, Decimator, Fitted, InputVideo, Reason};
-use livetune_core::units::Bitrate;
+use std::time::Duration;
 
+use livetune_core::quality::{Account, Decimator, Fitted, Governor, InputVideo, Reason, Switch};
+use livetune_core::time::MediaTime;
+use livetune_core::units::{Bitrate, Ratio};
+
+use super::group::Member;
+use super::sensors::Machine;
+use super::steering::Steering;
 use crate::runtime::clock;
-use crate::runtime::figures::{Figure, Value};
+use crate::runtime::figures::Figure;
 use crate::runtime::telemetry::Registration;
+use crate::runtime::wire::Load;
 
 pub(super) struct State {
-    pub(super) controller: Controller,
+    pub(super) governor: Governor,
+    pub(super) member: Member,
+    pub(super) account: Account,
     decimator: Decimator,
     segment: gst::FormattedSegment<gst::ClockTime>,
     pub(super) caps: Option<gst::Caps>,
     pub(super) input: Option<InputVideo>,
-    /// The rung that the scaler is set to.
-    applied: Option<usize>,
+    /// The rung that frames are sent on.
+    pub(super) applied: Option<usize>,
     /// Why the rung changed last.
     pub(super) reason: Option<Reason>,
-    target: Option<Bitrate>,
-    switches: u64,
-    frames_in: u64,
-    frames_out: u64,
-    frames_untimed: u64,
-    refusals: u64,
-    /// It was said that video passes unscaled.
+    pub(super) target: Option<Bitrate>,
+    pub(super) steering: Option<Steering>,
+    /// Frames come at the pace of a clock.
+    live: bool,
+    /// The input is what renditions come to, not frames.
+    encoded: bool,
+    /// Frames go on past the scaler, which has nothing to do.
+    direct: Direct,
+    pub(super) counts: Counts,
     told_unscaled: bool,
+    told_blind: bool,
+    began: MediaTime,
     _registration: Registration,
 }
 
-/// A rung to set the scaler to.
+/// How many of what.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    pub(super) switches: u64,
+    pub(super) frames_in: u64,
+    pub(super) frames_out: u64,
+    pub(super) frames_untimed: u64,
+    pub(super) refusals: u64,
+}
+
+/// Whether the scaler may be gone around. It may once it has seen a frame, until something else comes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Direct {
+    open: bool,
+    /// Grows with each event.
+    events: u64,
+}
+
+/// Before the first look there is nothing to see.
+const BLIND: Duration = Duration::from_secs(5);
+
+/// What becomes of a frame.
+#[derive(Debug)]
+pub(super) enum Way {
+    /// It is dropped.
+    Out,
+    /// Something has to be done first.
+    First(Box<Order>),
+    /// Past the scaler.
+    Direct,
+    /// Through the scaler, when so many events had come.
+    Through(u64),
+}
+
+/// A rung to send frames on.
 #[derive(Clone, Debug)]
 pub(super) struct Order {
     pub(super) rung: usize,
@@ -44,16 +91,38 @@ pub(super) struct Order {
 /// A switch that was carried out.
 #[derive(Debug)]
 pub(super) struct Carried {
-    /// The message about it, but for its name; `None` at the start, where there was no rung before.
-    pub(super) news: Option<Vec<Figure>>,
+    /// The level before, and the message about it but for its name; `None` at the start, where there was no rung before.
+    pub(super) news: Option<News>,
     /// Whether somebody other than the owner of the property moved the level.
     pub(super) notify: bool,
 }
 
+/// What there is to tell of a switch.
+#[derive(Debug)]
+pub(super) struct News {
+    pub(super) previous: String,
+    pub(super) level: String,
+    pub(super) reason: &'static str,
+    pub(super) figures: Vec<Figure>,
+}
+
+/// What a look around found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen {
+    pub(super) live: bool,
+    /// How full the fullest queue is.
+    pub(super) fill: Option<Ratio>,
+    pub(super) machine: Option<Machine>,
+    pub(super) uses_gpu: bool,
+}
+
 impl State {
-    pub(super) fn new(controller: Controller, registration: Registration) -> Self {
+    pub(super) fn new(governor: Governor, member: Member, registration: Registration) -> Self {
+        let names = governor.ladder().rungs().iter();
         Self {
-            controller,
+            account: Account::new(names.map(|rung| rung.name.clone())),
+            governor,
+            member,
             decimator: Decimator::new(),
             segment: gst::FormattedSegment::new(),
             caps: None,
@@ -61,12 +130,14 @@ impl State {
             applied: None,
             reason: None,
             target: None,
-            switches: 0,
-            frames_in: 0,
-            frames_out: 0,
-            frames_untimed: 0,
-            refusals: 0,
+            steering: None,
+            live: false,
+            encoded: false,
+            direct: Direct::default(),
+            counts: Counts::default(),
             told_unscaled: false,
+            told_blind: false,
+            began: clock::monotonic(),
             _registration: registration,
         }
     }
@@ -74,20 +145,107 @@ impl State {
     /// The network carries `target`.
     pub(super) fn on_target(&mut self, target: Bitrate) {
         self.target = Some(target);
-        let switch = self.controller.on_target(target, clock::monotonic());
-        self.remember(switch.map(|switch| switch.reason));
+        let now = clock::monotonic();
+        let governor = &mut self.governor;
+        let switch = self.member.with(|seat| match seat {
+            Some(seat) => governor.on_target_in(seat, target, now),
+            None => governor.on_target(target, now),
+        });
+        self.remember(switch);
+    }
+
+    /// Somebody behind is as late as `load` says; `own` is how late it may be, where the user said so.
+    pub(super) fn on_load(&mut self, load: &Load, own: Option<Duration>) {
+        let target = own.unwrap_or(load.target);
+        self.governor
+            .on_latency(load.latency, target, clock::monotonic());
+    }
+
+    /// A sink tells how late frames are.
+    pub(super) fn on_qos(&mut self, proportion: f64, jitter: i64) {
+        if self.live {
+            self.governor.on_qos(proportion, jitter, clock::monotonic());
+        }
+    }
+
+    /// A frame was worked on by the thread `stage`.
+    pub(super) fn on_pushed(&mut self, stage: usize, began: MediaTime, done: MediaTime) {
+        if !self.live {
+            return;
+        }
+        match stage {
+            0 => self.governor.on_frame(began, done),
+            _ => self.governor.on_stage_frame(stage, began, done),
+        }
+    }
+
+    /// Somebody looked around. Answers whether to say now, once, that there is nothing to see.
+    pub(super) fn on_look(&mut self, seen: &Seen, now: MediaTime) -> bool {
+        self.live = seen.live;
+        if seen.live {
+            self.on_live_look(seen, now);
+        }
+        let blind = self.governor.auto()
+            && self.input.is_some()
+            && self.counts.frames_in > 0
+            && now.since(self.began) >= BLIND
+            && !self.governor.is_sensing(now);
+        let told = self.told_blind;
+        self.told_blind |= blind;
+        blind && !told
+    }
+
+    /// Of frames that come at the pace of a clock: others wait for what is behind, however busy that is.
+    fn on_live_look(&mut self, seen: &Seen, now: MediaTime) {
+        if let Some(fill) = seen.fill {
+            self.governor.on_queue(fill, now);
+        }
+        let machine = seen.machine.unwrap_or_default();
+        if let Some(part) = machine.throttled {
+            self.governor.on_throttled(part, now);
+        }
+        if let Some(part) = machine.pressure {
+            self.governor.on_pressure(part, now);
+        }
+        if let Some(part) = machine.gpu.filter(|_| seen.uses_gpu) {
+            self.governor.on_gpu(part, now);
+        }
     }
 
     /// Video of those `caps` comes from now on.
     pub(super) fn on_caps(&mut self, caps: gst::Caps, input: Option<InputVideo>) {
         self.caps = Some(caps);
         self.input = input;
+        self.encoded = false;
         let Some(input) = input else {
             self.decimator.set_rate(None);
             return;
         };
-        let switch = self.controller.on_input(&input, clock::monotonic());
-        self.remember(switch.map(|switch| switch.reason));
+        let switch = self.governor.on_input(&input, clock::monotonic());
+        self.remember(switch);
+    }
+
+    /// Renditions come, of which the best is `best`; `sent` answers which of them is sent on a rung.
+    pub(super) fn on_renditions(
+        &mut self,
+        best: InputVideo,
+        sent: impl Fn(&Fitted) -> Option<InputVideo>,
+    ) {
+        let now = clock::monotonic();
+        self.caps = Some(gst::Caps::new_empty());
+        self.input = Some(best);
+        self.encoded = true;
+        let switch = self.governor.on_input(&best, now);
+        self.remember(switch);
+        for place in 0..self.governor.ladder().rungs().len() {
+            let fitted = self.governor.fitted(place);
+            let video = fitted.and_then(|fitted| Some((fitted, sent(&fitted)?)));
+            if let Some((fitted, video)) = video {
+                let rate = video.rate.unwrap_or(fitted.rate);
+                let need = livetune_core::quality::bitrate_needed(video.width, video.height, rate);
+                self.governor.on_need(place, need, now);
+            }
+        }
     }
 
     /// Whether to say now that the video that comes in passes unscaled: once.
@@ -99,8 +257,8 @@ impl State {
     }
 
     /// Notes why the rung changed, where it did.
-    pub(super) fn remember(&mut self, reason: Option<Reason>) {
-        self.reason = reason.or(self.reason);
+    pub(super) fn remember(&mut self, switch: Option<Switch>) {
+        self.reason = switch.map(|switch| switch.reason).or(self.reason);
     }
 
     /// Frames no longer follow on those before.
@@ -109,28 +267,39 @@ impl State {
         self.decimator.reset();
     }
 
-    /// What the scaler has to be set to before the next frame, if it is not.
-    pub(super) fn order_for_frame(&mut self) -> Option<Order> {
+    /// Something other than a frame passes, in either direction.
+    pub(super) fn on_event(&mut self) {
+        self.direct.open = false;
+        self.direct.events += 1;
+    }
+
+    /// The rung to change to now, if there is one.
+    pub(super) fn order_due(&mut self) -> Option<Order> {
         self.input?;
-        let switch = self.controller.on_time(clock::monotonic());
-        self.remember(switch.map(|switch| switch.reason));
-        let moved = self.controller.rung() != self.applied;
+        let now = clock::monotonic();
+        let governor = &mut self.governor;
+        let switch = self.member.with(|seat| match seat {
+            Some(seat) => governor.on_time_in(seat, now),
+            None => governor.on_time(now),
+        });
+        self.remember(switch);
+        let moved = self.governor.rung() != self.applied;
         moved.then(|| self.order()).flatten()
     }
 
     /// Whether frames pass uncopied on `rung`.
     fn passes(&self, rung: usize) -> bool {
-        let fitted = self.controller.fitted(rung);
+        let fitted = self.governor.fitted(rung);
         fitted.is_some_and(|fitted| fitted.full_size)
     }
 
-    /// What the scaler has to be set to for the rung that holds.
+    /// What has to be done for the rung that holds.
     pub(super) fn order(&self) -> Option<Order> {
-        let rung = self.controller.rung()?;
+        let rung = self.governor.rung()?;
         Some(Order {
             rung,
             before: self.applied,
-            fitted: self.controller.fitted(rung)?,
+            fitted: self.governor.fitted(rung)?,
             input: self.caps.clone()?,
             scalable: self.input?.scalable,
             reallocates: self
@@ -141,111 +310,83 @@ impl State {
 
     /// Downstream does not take what `order` asks for. Answers what to try instead.
     pub(super) fn on_refused(&mut self, order: &Order) -> Option<Order> {
-        self.refusals += 1;
-        let switch = self.controller.on_refused(order.before)?;
-        self.remember(Some(switch.reason));
+        self.counts.refusals += 1;
+        let now = clock::monotonic();
+        let switch = self.governor.on_refused(order.before, now)?;
+        self.remember(Some(switch));
         self.order()
     }
 
-    /// The scaler is set as `order` says.
+    /// Frames are sent as `order` says from now on.
     pub(super) fn on_carried_out(&mut self, order: &Order) -> Carried {
         let fitted = order.fitted;
-        self.decimator
-            .set_rate(fitted.decimates.then_some(fitted.rate));
+        let rate = (fitted.decimates && !self.encoded).then_some(fitted.rate);
+        self.decimator.set_rate(rate);
+        self.on_event();
         let moved = self.applied.replace(order.rung) != Some(order.rung);
-        let news = moved.then_some(order.before).flatten().map(|before| {
-            self.switches += 1;
-            let previous = Value::Text(self.name_of(Some(before)));
-            let mut news = self.level_figures();
-            news.insert(
-                1,
-                Figure::new("previous", previous, "Level before this one"),
-            );
-            news
+        if !moved {
+            return Carried {
+                news: None,
+                notify: false,
+            };
+        }
+        let reason = self.reason.unwrap_or(Reason::Input);
+        let best = order.rung == self.best();
+        let now = clock::monotonic();
+        let held = self.account.on_rung(order.rung, best, reason.as_str(), now);
+        let news = order.before.zip(held).map(|(before, held)| {
+            self.counts.switches += 1;
+            self.news(before, held, reason)
         });
         Carried {
             news,
-            notify: moved && self.reason != Some(Reason::Manual),
+            notify: self.reason != Some(Reason::Manual),
         }
     }
 
-    /// Whether the frame shown at `pts` stays.
-    pub(super) fn keeps(&mut self, pts: Option<gst::ClockTime>) -> bool {
-        self.frames_in += 1;
+    /// The best rung that differs for this input.
+    fn best(&self) -> usize {
+        let rungs = 0..self.governor.ladder().rungs().len();
+        let same = |place: &usize| self.governor.fitted(*place) == self.governor.fitted(0);
+        rungs.into_iter().take_while(same).last().unwrap_or(0)
+    }
+
+    /// What becomes of the frame shown at `pts`; `asked` once what had to be done first is done.
+    pub(super) fn on_frame(&mut self, pts: Option<gst::ClockTime>, asked: bool) -> Way {
+        if !asked && let Some(order) = self.order_due() {
+            return Way::First(Box::new(order));
+        }
+        self.counts.frames_in += 1;
         let shown = pts.and_then(|pts| self.segment.to_running_time(pts));
         let keep = match shown {
             Some(at) => self.decimator.on_frame(clock::media_time(at)),
             None => {
-                self.frames_untimed += 1;
+                self.counts.frames_untimed += 1;
                 true
             }
         };
-        self.frames_out += u64::from(keep);
-        keep
+        self.counts.frames_out += u64::from(keep);
+        match (keep, self.direct.open) {
+            (false, _) => Way::Out,
+            (true, true) => Way::Direct,
+            (true, false) => Way::Through(self.direct.events),
+        }
+    }
+
+    /// A frame went through the scaler, when so many events had come.
+    pub(super) fn on_through(&mut self, events: u64) {
+        let passes = self.applied.is_some_and(|rung| self.passes(rung));
+        let scalable = self.input.is_some_and(|input| input.scalable);
+        self.direct.open = passes && scalable && events == self.direct.events;
     }
 
     /// The name of the rung that holds, or nothing before there is one.
     pub(super) fn level(&self) -> Option<String> {
-        self.controller.rung().map(|rung| self.name_of(Some(rung)))
+        self.governor.rung().map(|rung| self.name_of(Some(rung)))
     }
 
-    fn name_of(&self, rung: Option<usize>) -> String {
-        let rung = rung.and_then(|rung| self.controller.ladder().rungs().get(rung));
+    pub(super) fn name_of(&self, rung: Option<usize>) -> String {
+        let rung = rung.and_then(|rung| self.governor.ladder().rungs().get(rung));
         rung.map(|rung| rung.name.clone()).unwrap_or_default()
-    }
-
-    /// Everything there is to know.
-    pub(super) fn figures(&self) -> Vec<Figure> {
-        let dropped = self.frames_in - self.frames_out;
-        let counts = [
-            ("switches", self.switches, "Changes of level"),
-            ("frames-in", self.frames_in, "Frames that came in"),
-            ("frames-out", self.frames_out, "Frames that went on"),
-            (
-                "frames-dropped",
-                dropped,
-                "Frames dropped for the frame rate",
-            ),
-            (
-                "frames-untimed",
-                self.frames_untimed,
-                "Frames without a time in the segment, never dropped",
-            ),
-            (
-                "refusals",
-                self.refusals,
-                "Times that downstream did not take the size of a level",
-            ),
-        ];
-        let counts = counts.map(|(name, count, help)| Figure::new(name, Value::Count(count), help));
-        self.level_figures().into_iter().chain(counts).collect()
-    }
-
-    /// The level and what it comes to, for `stats` and messages alike.
-    fn level_figures(&self) -> Vec<Figure> {
-        let level = Value::Text(self.name_of(self.controller.rung()));
-        let mut figures = vec![Figure::new("level", level, "Level that holds")];
-        if let Some(reason) = self.reason {
-            let reason = Value::Text(reason.as_str().to_owned());
-            figures.push(Figure::new("reason", reason, "Why the level changed last"));
-        }
-        let applied = self.applied.and_then(|rung| self.controller.fitted(rung));
-        if let Some(rung) = applied {
-            let (width, height) = (rung.width.into(), rung.height.into());
-            figures.extend([
-                Figure::new("width", Value::Level(width), "Width sent in pixels"),
-                Figure::new("height", Value::Level(height), "Height sent in pixels"),
-                Figure::new(
-                    "framerate",
-                    Value::Number(rung.rate.as_f64()),
-                    "Most frames sent per second",
-                ),
-            ]);
-        }
-        if let Some(target) = self.target {
-            let help = "Bit rate that the network carries, as last heard";
-            figures.push(Figure::new("target-bitrate", Value::Bitrate(target), help));
-        }
-        figures
     }
 }

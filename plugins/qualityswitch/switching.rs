@@ -1,11 +1,12 @@
-//! Setting the scaler to another rung, between two frames, on the thread that brings them.
+//! Going to another rung, between two frames, on the thread that brings them; and telling of it.
 
 use std::thread;
 
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 
-use super::imp::{CAT, QualitySwitch};
+use super::imp::{CAT, LEVEL_CHANGED, QualitySwitch};
+use super::scaler::Scaler;
 use super::state::{Carried, Order, State};
 use super::video;
 use crate::runtime::figures;
@@ -28,13 +29,19 @@ impl QualitySwitch {
         } else {
             video::any()
         };
+        self.lower_encoder(&order);
         self.set_output(&caps, order.reallocates);
         gst::info!(CAT, imp = self, "rung {} from now on: {caps}", order.rung);
-        if let Some(carried) = self.with_state(|state| state.on_carried_out(&order)) {
-            self.report(carried);
-        }
+        self.on_applied(&order);
         if order.rung != first {
             self.warn_of_refusal();
+        }
+    }
+
+    /// Frames are sent as `order` says.
+    pub(super) fn on_applied(&self, order: &Order) {
+        if let Some(carried) = self.with_state(|state| state.on_carried_out(order)) {
+            self.report(carried);
         }
     }
 
@@ -66,7 +73,7 @@ impl QualitySwitch {
     }
 
     fn downstream_takes(&self, order: &Order) -> bool {
-        let Some(pad) = self.obj().static_pad("src") else {
+        let Some((_, pad)) = self.ends() else {
             return true;
         };
         let offered = video::offered(&order.fitted, &order.input);
@@ -92,15 +99,35 @@ impl QualitySwitch {
 
     fn report(&self, carried: Carried) {
         let wanted = lock(&self.settings).post_messages;
-        if let Some(news) = carried.news.filter(|_| wanted) {
-            let structure = figures::structure("livetune-quality", &news);
+        if let Some(news) = &carried.news
+            && wanted
+        {
+            let structure = figures::structure("livetune-quality", &news.figures);
             let message = gst::message::Element::builder(structure)
                 .src(&*self.obj())
                 .build();
             let _ = self.obj().post_message(message);
         }
         if carried.notify {
-            self.obj().notify("level");
+            self.obj().notify_level();
         }
+        if let Some(news) = carried.news {
+            self.obj()
+                .emit_by_name::<()>(LEVEL_CHANGED, &[&news.previous, &news.level, &news.reason]);
+        }
+    }
+
+    /// The video passes at its own size.
+    pub(super) fn warn_of_unscaled(&self, caps: &gst::Caps) {
+        let scaler = lock(&self.scaler).as_ref().map(Scaler::name);
+        let scaler = scaler.unwrap_or("none");
+        gst::element_imp_warning!(
+            self,
+            gst::StreamError::Format,
+            ("This video passes at its own size: it is in memory that the scaler ({scaler}) does not take, or its \
+                 fields come in buffers of their own. Set the property scaler, or bring it to system memory before \
+                 qualityswitch"),
+            ["{caps}"]
+        );
     }
 }

@@ -3,9 +3,9 @@
 use gst_video::{VideoInfo, VideoInterlaceMode};
 use livetune_core::quality::{Fitted, FrameRate, InputVideo};
 
-/// What `caps` say of the video that comes in; `None` where no frame of it may be dropped or scaled: it is unknown, or
+/// What `caps` say of the video that comes in, which a scaler takes or not; `None` where no frame of it may be dropped or scaled: it is unknown, or
 /// fields come in buffers of their own.
-pub(super) fn input_of(caps: &gst::CapsRef) -> Option<InputVideo> {
+pub(super) fn input_of(caps: &gst::CapsRef, scalable: bool) -> Option<InputVideo> {
     let info = VideoInfo::from_caps(caps).ok()?;
     if info.interlace_mode() == VideoInterlaceMode::Alternate {
         return None;
@@ -19,27 +19,55 @@ pub(super) fn input_of(caps: &gst::CapsRef) -> Option<InputVideo> {
             positive(pixel_aspect.denom()),
         ),
         rate: FrameRate::new(positive(rate.numer()), positive(rate.denom())),
-        scalable: in_system_memory(caps),
+        scalable,
     })
 }
 
-/// Whether video of `caps` can be scaled.
-pub(super) fn scalable(caps: &gst::CapsRef) -> bool {
-    input_of(caps).is_some_and(|input| input.scalable)
+/// The video of a rendition whose caps these are.
+pub(super) fn rendition_of(caps: &gst::CapsRef) -> Option<InputVideo> {
+    let given = caps.structure(0)?;
+    let side = |field| given.get::<i32>(field).ok().map(positive);
+    let fraction = |field| given.get::<gst::Fraction>(field).ok();
+    let pixel_aspect = fraction("pixel-aspect-ratio").unwrap_or(gst::Fraction::new(1, 1));
+    let rate = fraction("framerate");
+    Some(InputVideo {
+        width: side("width").filter(|side| *side > 0)?,
+        height: side("height").filter(|side| *side > 0)?,
+        pixel_aspect: (
+            positive(pixel_aspect.numer()),
+            positive(pixel_aspect.denom()),
+        ),
+        rate: rate.and_then(|rate| FrameRate::new(positive(rate.numer()), positive(rate.denom()))),
+        scalable: true,
+    })
+}
+
+/// Whether frames of `caps` can be scaled, by what `scales` answers for their memory.
+pub(super) fn scaled(caps: &gst::CapsRef, scales: impl Fn(&gst::CapsFeaturesRef) -> bool) -> bool {
+    let scalable = caps.features(0).is_some_and(scales);
+    input_of(caps, scalable).is_some_and(|input| input.scalable)
 }
 
 /// The video that can come in where only `output` can go out, as far as `filter` asks for it: first what goes out
-/// unscaled, then what can be scaled to it.
-pub(super) fn taken_for(output: &gst::CapsRef, filter: Option<&gst::CapsRef>) -> gst::Caps {
+/// unscaled, then what can be scaled to it: what has features that `scales` answers for.
+pub(super) fn taken_for(
+    output: &gst::CapsRef,
+    filter: Option<&gst::CapsRef>,
+    scales: impl Fn(&gst::CapsFeaturesRef) -> bool,
+) -> gst::Caps {
     let video = gst::Caps::builder("video/x-raw").any_features().build();
     let mut taken = video.intersect_with_mode(output, gst::CapsIntersectMode::First);
     let mut scaled = gst::Caps::new_empty();
-    let system = gst::CAPS_FEATURES_MEMORY_SYSTEM_MEMORY.as_ref();
     for (structure, features) in taken.iter_with_features() {
-        if features.is_any() || features.is_equal(system) {
+        let system = || gst::CapsFeatures::new([gst::CAPS_FEATURE_MEMORY_SYSTEM_MEMORY]);
+        let any = features.is_any();
+        if any || scales(features) {
+            let features = if any { system() } else { features.to_owned() };
             let mut structure = structure.to_owned();
             structure.remove_fields(["width", "height", "pixel-aspect-ratio"]);
-            scaled.make_mut().append_structure(structure);
+            scaled
+                .make_mut()
+                .append_structure_full(structure, Some(features));
         }
     }
     taken.merge(scaled);
@@ -47,13 +75,6 @@ pub(super) fn taken_for(output: &gst::CapsRef, filter: Option<&gst::CapsRef>) ->
         Some(filter) => filter.intersect_with_mode(&taken, gst::CapsIntersectMode::First),
         None => taken,
     }
-}
-
-/// Whether a scaler that reads system memory can work on it.
-fn in_system_memory(caps: &gst::CapsRef) -> bool {
-    let features = caps.features(0);
-    features
-        .is_some_and(|features| features.is_equal(gst::CAPS_FEATURES_MEMORY_SYSTEM_MEMORY.as_ref()))
 }
 
 fn positive(number: i32) -> u32 {
@@ -65,8 +86,16 @@ pub(super) fn any() -> gst::Caps {
     gst::Caps::new_any()
 }
 
-/// Only video of the size of `rung`, in pixels of the shape that `input` says.
+/// Only video of the size of `rung`, in the memory and pixels of the shape that `input` says.
 pub(super) fn of_rung(rung: &Fitted, input: &gst::CapsRef) -> gst::Caps {
+    let mut caps = of_size(rung, input);
+    if let Some(features) = input.features(0) {
+        caps.make_mut().set_features(0, Some(features.to_owned()));
+    }
+    caps
+}
+
+fn of_size(rung: &Fitted, input: &gst::CapsRef) -> gst::Caps {
     let caps = gst::Caps::builder("video/x-raw")
         .field("width", rung.width as i32)
         .field("height", rung.height as i32);

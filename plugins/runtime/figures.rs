@@ -40,6 +40,10 @@ pub(crate) enum Value {
     Text(String),
     /// Durations by size (not in structures, histogram in seconds).
     Distribution(Distribution),
+    /// Durations by name (a structure of guint64 ns, a gauge in seconds for each).
+    Durations(Vec<(String, Duration)>),
+    /// Counts by name (a structure of guint64, a counter for each).
+    Counts(Vec<(String, u64)>),
     /// Plain numbers by size (a structure whose fields are the bounds, histogram without a unit).
     Sizes(Distribution),
 }
@@ -82,8 +86,24 @@ fn send_value(value: &Value) -> Option<glib::SendValue> {
         Value::Ratio(ratio) => ratio.as_f64().to_send_value(),
         Value::Text(text) => text.to_send_value(),
         Value::Sizes(sizes) => counts(sizes).to_send_value(),
+        Value::Durations(times) => {
+            let times = times.iter().map(|(name, time)| (name, nanos(*time)));
+            by_name("durations", times).to_send_value()
+        }
+        Value::Counts(counts) => {
+            let counts = counts.iter().map(|(name, count)| (name, *count));
+            by_name("counts", counts).to_send_value()
+        }
         Value::Distribution(_) => return None,
     })
+}
+
+fn by_name<'a>(name: &str, numbers: impl Iterator<Item = (&'a String, u64)>) -> gst::Structure {
+    let mut structure = gst::Structure::new_empty(name);
+    for (name, number) in numbers {
+        structure.set(name, number);
+    }
+    structure
 }
 
 /// How many values fell below each bound, the bounds as names.

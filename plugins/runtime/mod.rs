@@ -1,6 +1,7 @@
 //! What the elements have in common. Knows GStreamer, knows no element; a thing enters when a second element needs it.
 
 pub(crate) mod clock;
+pub(crate) mod encoder;
 pub(crate) mod figures;
 pub(crate) mod guard;
 pub(crate) mod lock;

@@ -32,6 +32,15 @@ pub(crate) fn is_of_class(element: &gst::Element, word: &str) -> bool {
     class.is_some_and(|class| class.split('/').any(|part| part == word))
 }
 
+/// The element called `name` in the pipeline that `element` is in.
+pub(crate) fn by_name(element: &gst::Element, name: &str) -> Option<gst::Element> {
+    let mut top = element.parent()?;
+    while let Some(parent) = top.parent() {
+        top = parent;
+    }
+    top.downcast_ref::<gst::Bin>()?.by_name(name)
+}
+
 /// Visits the pads linked beyond `start`, nearest first, until `wanted` answers. A ghost pad is passed through to
 /// what is behind it, so that bins are never asked.
 pub(crate) fn walk<T>(start: &gst::Pad, mut look: impl FnMut(&gst::Pad) -> Step<T>) -> Option<T> {

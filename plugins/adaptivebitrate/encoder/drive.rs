@@ -5,9 +5,9 @@ use livetune_core::time::MediaTime;
 use livetune_core::units::{Bitrate, ByteCount};
 
 use super::pace::{Pace, Wish};
-use super::table::Change;
 use super::{Encoder, Setting};
 use crate::runtime::clock;
+use crate::runtime::encoder::Change;
 
 /// Drives one encoder, or nobody while there is none.
 pub(in super::super) struct Drive {

@@ -3,7 +3,7 @@
 use livetune_core::time::MediaTime;
 use livetune_core::units::Bitrate;
 
-use super::table::Change;
+use crate::runtime::encoder::Change;
 
 /// The network waits for nobody; but an encoder that starts over is not made to for less than this.
 const FALL_WORTH: f64 = 0.05;

@@ -3,7 +3,7 @@
 //! the encoder knows counts.
 
 use super::profiles::Profile;
-use super::table::fits;
+use crate::runtime::encoder::fits;
 
 type Settings = &'static [(&'static str, &'static str)];
 
@@ -307,8 +307,8 @@ pub(super) fn settings_for(factory: &str, profile: Profile) -> Option<Settings> 
 
 #[cfg(test)]
 mod tests {
-    use super::super::property::{parsed, usable};
     use super::*;
+    use crate::runtime::encoder::property::{parsed, usable};
 
     /// Those that exist in one version only, not here.
     const INSTALLED: [&str; 8] = [

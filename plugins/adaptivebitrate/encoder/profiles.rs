@@ -4,7 +4,7 @@ use gst::glib;
 use gst::prelude::*;
 
 use super::profile_table::settings_for;
-use super::property::{is_default, parsed, text_of, usable};
+use crate::runtime::encoder::property::{is_default, parsed, text_of, usable};
 
 /// What an encoder is set up for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]

@@ -1,6 +1,7 @@
 //! Object detection around a neural network: where the frame lies in the network's input, the pixels as a tensor,
 //! and the network's numbers as objects in the frame.
 
+mod backoff;
 mod decoder;
 mod detection;
 mod durations;
@@ -19,6 +20,7 @@ mod thresholds;
 mod timings;
 mod track;
 
+pub use backoff::{Backoff, BackoffConfig, BackoffError};
 pub use decoder::Decoder;
 pub use detection::{Area, Detection};
 pub use durations::Durations;

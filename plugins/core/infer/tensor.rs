@@ -85,7 +85,7 @@ impl Normalisation {
     }
 
     /// Factor and summand of each channel.
-    fn factors(&self) -> [(f32, f32); CHANNELS] {
+    pub fn factors(&self) -> [(f32, f32); CHANNELS] {
         std::array::from_fn(|channel| {
             let (mean, scale) = (self.mean[channel], self.scale[channel]);
             (scale, -mean * scale)

@@ -76,6 +76,17 @@ impl Ladder {
         Ok(Self(rungs))
     }
 
+    /// These rungs, the best first.
+    pub(super) const fn of(rungs: Vec<Rung>) -> Self {
+        Self(rungs)
+    }
+
+    /// The renditions of one video, or `None` where there is none: the one with the most pixels a second first.
+    pub fn of_renditions(mut rungs: Vec<Rung>) -> Option<Self> {
+        rungs.sort_by(|a, b| b.pixels_per_second().total_cmp(&a.pixels_per_second()));
+        (!rungs.is_empty()).then_some(Self(rungs))
+    }
+
     /// The rungs, the best first.
     pub fn rungs(&self) -> &[Rung] {
         &self.0

@@ -1,308 +1,356 @@
-//! Which rung a network carries: down at once, up after a wait that grows with each attempt that failed.
+//! Which step the load and the network allow: down as soon as it is sure, up after a wait that grows with each attempt
+//! that failed.
 
-use std::error::Error;
-use std::fmt;
 use std::time::Duration;
 
 use crate::time::MediaTime;
 use crate::units::Bitrate;
 
-/// How slow the policy is to go up.
+use super::backoff::{Backoff, MachineLoad};
+use super::config::{Config, ConfigError};
+use super::cost::CostModel;
+use super::load::{Load, LoadMeter, LoadState};
+use super::pace::{Pace, PaceStep};
+use super::sensor::Sensor;
+
+/// How many steps are gone at once where a sensor reads a critical load that says nothing of other steps.
+const SKIPPED: usize = 2;
+
+/// The sensors of the whole machine that say whether it is worth while to try again what failed.
+const MACHINE: [Sensor; 2] = [Sensor::Throttling, Sensor::Pressure];
+
+/// How far back the mean of those reaches, in seconds.
+const MACHINE_MEMORY: f64 = 2.0;
+
+/// The part of the time from which on a machine is short of processors: that from which on PSI counts as elevated.
+const BUSY_MACHINE: f64 = 0.3;
+
+/// A new step's load is taken this long after it has settled: the mean of the chain's load reaches back half of that.
+const MEASURED_AFTER: Duration = Duration::from_millis(500);
+
+/// One step as the policy sees it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Config {
-    /// How long the network must have carried the next rung before it is taken.
-    pub up_hold: Duration,
-    /// The longest that this grows to when upgrades fail.
-    pub up_hold_max: Duration,
-    /// How many times its need the network must carry for a rung to be taken.
-    pub up_margin: f64,
-    /// How soon after an upgrade a fall says that the upgrade failed. One that lasts longer succeeded: the wait is
-    /// short again.
-    pub probation: Duration,
+pub(super) struct Step {
+    /// The bit rate below which the next one looks better.
+    pub(super) need: Bitrate,
+    /// Pixels a second.
+    pub(super) speed: f64,
+    /// Between two frames.
+    pub(super) interval: Duration,
 }
 
-impl Default for Config {
-    /// The measured prototype's 4 s; 40 s, doubled up to 240 s, as libwebrtc's OveruseFrameDetector waits after an
-    /// overuse that followed an upgrade; the 15 % by which Jitsi's bridge lets an estimate differ before it acts.
-    fn default() -> Self {
-        Self {
-            up_hold: Duration::from_secs(4),
-            up_hold_max: Duration::from_secs(240),
-            up_margin: 1.15,
-            probation: Duration::from_secs(40),
-        }
-    }
+/// What the policy would do, and by which sensor.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Wish {
+    /// To go down to that step.
+    Fall(usize, Load),
+    /// To go up by one.
+    Climb(Sensor),
 }
 
-/// Why a configuration cannot work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ConfigError {
-    /// `up_hold_max` is shorter than `up_hold`.
-    HoldsCrossed,
-    /// `up_margin` is below 1 or no number: a rung would be taken that is left at once.
-    Margin,
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::HoldsCrossed => "the longest hold is shorter than the first one",
-            Self::Margin => "the margin is below 1",
-        })
-    }
-}
-
-impl Error for ConfigError {}
-
-/// Chooses among steps, 0 for the best, by the bit rate that each needs.
+/// Chooses among steps, 0 for the best.
 #[derive(Clone, Debug)]
-pub struct NetworkPolicy {
+pub(super) struct Policy {
     config: Config,
-    needs: Vec<Bitrate>,
+    steps: Vec<Step>,
     at: usize,
+    meter: LoadMeter,
+    costs: CostModel,
+    /// The wait before a step up to each of the steps.
+    waits: Vec<Backoff>,
+    pace: Option<Pace>,
+    paced: Option<PaceStep>,
     target: Option<Bitrate>,
-    hold: Duration,
-    /// Since when the target has been enough for the next step up.
-    enough_since: Option<MediaTime>,
-    /// When the last step up was, while it may still turn out a failure.
-    climbed: Option<MediaTime>,
+    settled: MediaTime,
+    room: Option<Room>,
+    /// What the sensors of the machine read in the mean, and when they last did.
+    machine: MachineLoad,
+    machine_at: [MediaTime; MACHINE.len()],
+    /// The step before the last switch and the chain's load on it, until that on the new one is known.
+    left: Option<(usize, f64)>,
 }
 
-impl NetworkPolicy {
+/// There is room for the next step up.
+#[derive(Clone, Copy, Debug)]
+struct Room {
+    since: MediaTime,
+    seen: MediaTime,
+    /// The load projected for it, the mean of about a quarter of the shortest wait; zero where that is not known.
+    projected: f64,
+}
+
+impl Policy {
     /// A policy without steps.
-    pub fn new(config: Config) -> Result<Self, ConfigError> {
-        if config.up_hold_max < config.up_hold {
-            return Err(ConfigError::HoldsCrossed);
-        }
-        if config.up_margin.is_nan() || config.up_margin < 1.0 {
-            return Err(ConfigError::Margin);
-        }
+    pub(super) fn new(config: Config) -> Result<Self, ConfigError> {
+        config.check()?;
         Ok(Self {
+            meter: LoadMeter::new(config.sensors, config.busy_high, config.up_projected_max),
+            waits: Vec::new(),
+            pace: config.pace.map(Pace::new),
             config,
-            needs: Vec::new(),
+            steps: Vec::new(),
             at: 0,
+            costs: CostModel::default(),
+            paced: None,
             target: None,
-            hold: config.up_hold,
-            enough_since: None,
-            climbed: None,
+            settled: MediaTime::ZERO,
+            room: None,
+            machine: [0.0; MACHINE.len()],
+            machine_at: [MediaTime::ZERO; MACHINE.len()],
+            left: None,
         })
     }
 
-    /// From now on these are what the steps need, the best first, and `at` is the one that holds.
-    pub fn on_steps(&mut self, needs: Vec<Bitrate>, at: usize) {
-        self.needs = needs;
+    /// Other settings from now on; what was learned stays.
+    pub(super) fn set_config(&mut self, config: Config) -> Result<(), ConfigError> {
+        let fresh = Self::new(config)?;
+        self.meter
+            .set_bounds(config.sensors, config.busy_high, config.up_projected_max);
+        if config.pace != self.config.pace {
+            self.pace = fresh.pace;
+        }
+        self.config = config;
+        self.waits = vec![self.shortest_wait(); self.steps.len()];
+        Ok(())
+    }
+
+    /// From now on these are the steps, the best first, and `at` is the one that holds.
+    pub(super) fn on_steps(&mut self, steps: Vec<Step>, at: usize, now: MediaTime) {
+        if self.steps != steps {
+            self.costs = CostModel::new(steps.iter().map(|step| step.speed).collect());
+            self.waits = vec![self.shortest_wait(); steps.len()];
+            self.steps = steps;
+        }
+        self.left = None;
         self.at = at;
-        self.enough_since = None;
-        self.climbed = None;
+        self.start_over(now);
     }
 
-    /// The network carries `target`. Answers the step to go to.
-    pub fn on_target(&mut self, target: Bitrate, now: MediaTime) -> Option<usize> {
-        self.target = Some(target);
-        self.on_time(now)
-    }
-
-    /// Time has passed. Answers the step to go to.
-    pub fn on_time(&mut self, now: MediaTime) -> Option<usize> {
-        let target = self.target?;
-        let need = *self.needs.get(self.at)?;
-        self.end_probation(now);
-        if target < need {
-            return self.fall(target, now);
-        }
-        let above = *self.needs.get(self.at.checked_sub(1)?)?;
-        if target < above.scaled(self.config.up_margin) {
-            self.enough_since = None;
-            return None;
-        }
-        let since = *self.enough_since.get_or_insert(now);
-        (now.since(since) >= self.hold).then(|| {
-            self.at -= 1;
-            self.enough_since = None;
-            self.climbed = Some(now);
-            self.at
-        })
-    }
-
-    /// When [`on_time`](Self::on_time) has something to do.
-    pub fn next_wakeup(&self) -> Option<MediaTime> {
-        self.enough_since.map(|since| since.after(self.hold))
+    pub(super) fn at(&self) -> usize {
+        self.at
     }
 
     /// The wait before the next step up.
-    pub fn hold(&self) -> Duration {
-        self.hold
+    pub(super) fn wait(&self) -> Duration {
+        let above = self.at.checked_sub(1);
+        let wait = above.and_then(|above| self.waits.get(above));
+        wait.map_or(self.config.up_hold, Backoff::wait)
     }
 
-    /// Goes to the best step that `target` carries, or the lowest.
-    fn fall(&mut self, target: Bitrate, now: MediaTime) -> Option<usize> {
-        self.enough_since = None;
-        let lowest = self.needs.len() - 1;
-        let below = self.at + 1..lowest;
-        let to = below
-            .into_iter()
-            .find(|step| self.needs[*step] <= target)
-            .unwrap_or(lowest);
-        if to == self.at {
+    pub(super) fn meter(&self) -> &LoadMeter {
+        &self.meter
+    }
+
+    pub(super) fn on_frame(&mut self, stage: usize, pushed: MediaTime, returned: MediaTime) {
+        self.meter.on_frame(stage, pushed, returned);
+        if stage == 0
+            && self.meter.hears(Sensor::Chain)
+            && let Some(pace) = &mut self.pace
+        {
+            self.paced = pace.on_frame(returned.since(pushed)).or(self.paced);
+        }
+    }
+
+    pub(super) fn on_reading(&mut self, sensor: Sensor, value: f64, now: MediaTime) {
+        self.meter.on_reading(sensor, value, now);
+        if let Some(place) = MACHINE.iter().position(|machine| *machine == sensor)
+            && self.meter.hears(sensor)
+        {
+            let passed = now.since(self.machine_at[place]).as_secs_f64();
+            let part = passed / (passed + MACHINE_MEMORY);
+            self.machine[place] += (value - self.machine[place]) * part;
+            self.machine_at[place] = now;
+            for wait in &mut self.waits {
+                wait.on_machine(self.machine, now);
+            }
+        }
+    }
+
+    /// The network carries `target`.
+    pub(super) fn on_target(&mut self, target: Bitrate, now: MediaTime) {
+        self.target = Some(target);
+        self.read_network(now);
+    }
+
+    /// What to do now. It is for the caller to [`go`](Self::go).
+    pub(super) fn wish(&mut self, now: MediaTime) -> Option<Wish> {
+        for wait in &mut self.waits {
+            wait.on_time(now);
+        }
+        if let Some(to) = self.carried_below() {
+            let load = self.meter.load_of(Sensor::Network, now);
+            return Some(Wish::Fall(to, load.unwrap_or_default()));
+        }
+        if self.pace.is_some() {
+            return self.pace_wish(now);
+        }
+        if now < self.settled {
             return None;
         }
-        if let Some(climbed) = self.climbed.take()
-            && now.since(climbed) < self.config.probation
+        if let Some(left) = self.left
+            && now.since(self.settled) >= MEASURED_AFTER
         {
-            self.hold = (self.hold * 2).min(self.config.up_hold_max);
+            self.learn(left, now);
         }
+        if self.at + 1 < self.steps.len()
+            && let Some(load) = self.meter.overload(self.config.down_hold, now)
+        {
+            return Some(Wish::Fall(self.depth(&load, now), load));
+        }
+        self.room_wish(now)
+    }
+
+    /// Goes to `to`, by the policy's own wish or, `ordered`, by that of another member of the group.
+    pub(super) fn go(&mut self, to: usize, ordered: bool, now: MediaTime) {
+        if to < self.at {
+            self.waits[to].on_climb(now);
+        } else if ordered {
+            self.waits[self.at].forgive();
+        } else if self.waits[self.at].on_fall(now)
+            && self.machine.iter().any(|part| *part > BUSY_MACHINE)
+        {
+            self.waits[self.at].on_failed_under_load(now);
+        }
+        if let Some(left) = self.left {
+            self.learn(left, now);
+        }
+        let load = self.meter.reading(Sensor::Chain, now);
+        self.left = load.map(|load| (self.at, load));
         self.at = to;
-        Some(to)
+        self.start_over(now);
     }
 
-    fn end_probation(&mut self, now: MediaTime) {
-        if let Some(climbed) = self.climbed
-            && now.since(climbed) >= self.config.probation
-        {
-            self.climbed = None;
-            self.hold = self.config.up_hold;
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const NEEDS: [u64; 4] = [2_600, 1_200, 370, 160];
-
-    fn policy(at: usize) -> NetworkPolicy {
-        let mut policy = NetworkPolicy::new(Config::default()).unwrap();
-        policy.on_steps(NEEDS.map(Bitrate::from_kbps).to_vec(), at);
-        policy
+    /// When [`wish`](Self::wish) may have something new to say.
+    pub(super) fn next_wakeup(&self, now: MediaTime) -> Option<MediaTime> {
+        let climbs = self.room.map(|room| room.since.after(self.wait()));
+        let falls = self.meter.next_wakeup(self.config.down_hold, now);
+        let settled = (self.settled > now && self.target.is_some()).then_some(self.settled);
+        [climbs, falls, settled].into_iter().flatten().min()
     }
 
-    fn seconds(seconds: u64) -> MediaTime {
-        MediaTime::from_millis(seconds * 1_000)
+    /// Whether the network alone keeps it where it is.
+    pub(super) fn is_held_by_network(&self) -> bool {
+        self.at > 0 && !self.is_carried(self.at - 1, self.config.up_margin)
     }
 
-    /// Lets `policy` see `kbps` each 100 ms from `start` s to `end` s and answers when it moved where.
-    fn run(policy: &mut NetworkPolicy, kbps: u64, start: u64, end: u64) -> Vec<(u64, usize)> {
-        let ticks = (start * 10..end * 10).map(|n| MediaTime::from_millis(n * 100));
-        let moves = ticks.filter_map(|now| {
-            let to = policy.on_target(Bitrate::from_kbps(kbps), now)?;
-            Some((now.as_nanos() / 1_000_000, to))
-        });
-        moves.collect()
+    fn shortest_wait(&self) -> Backoff {
+        let config = &self.config;
+        Backoff::new(config.up_hold, config.up_hold_max, config.probation)
     }
 
-    #[test]
-    fn falls_at_once_to_the_best_step_that_is_carried() {
-        let mut policy = policy(0);
-        assert_eq!(
-            policy.on_target(Bitrate::from_kbps(2_600), seconds(0)),
-            None
-        );
-        let to = policy.on_target(Bitrate::from_kbps(400), seconds(1));
-        assert_eq!(to, Some(2));
-        let to = policy.on_target(Bitrate::from_kbps(1), seconds(1));
-        assert_eq!(to, Some(3));
-        assert_eq!(policy.on_target(Bitrate::ZERO, seconds(2)), None);
-    }
-
-    #[test]
-    fn climbs_one_step_at_a_time_after_the_hold() {
-        let mut policy = policy(3);
-        let moves = run(&mut policy, 5_000, 0, 20);
-        assert_eq!(moves, [(4_000, 2), (8_100, 1), (12_200, 0)]);
-    }
-
-    #[test]
-    fn a_single_report_is_enough_as_time_goes_on() {
-        let mut policy = policy(1);
-        assert_eq!(
-            policy.on_target(Bitrate::from_kbps(3_000), seconds(0)),
-            None
-        );
-        assert_eq!(policy.next_wakeup(), Some(seconds(4)));
-        assert_eq!(policy.on_time(seconds(3)), None);
-        assert_eq!(policy.on_time(seconds(4)), Some(0));
-    }
-
-    #[test]
-    fn a_dip_below_the_margin_starts_the_hold_over() {
-        let mut policy = policy(1);
-        assert_eq!(run(&mut policy, 3_000, 0, 3), []);
-        assert_eq!(run(&mut policy, 2_900, 3, 4), []);
-        assert_eq!(run(&mut policy, 3_000, 4, 20), [(8_000, 0)]);
-    }
-
-    #[test]
-    fn each_failed_upgrade_doubles_the_wait_up_to_its_limit() {
-        let mut policy = policy(1);
-        let mut start = 0;
-        for wait in [4, 8, 16, 32, 64, 128, 240, 240] {
-            assert_eq!(policy.hold().as_secs(), wait);
-            let moves = run(&mut policy, 3_000, start, start + wait + 1);
-            assert_eq!(moves, [((start + wait) * 1_000, 0)]);
-            start += wait + 1;
-            assert_eq!(run(&mut policy, 2_000, start, start + 1).len(), 1);
-            start += 1;
+    fn start_over(&mut self, now: MediaTime) {
+        let interval = self.steps.get(self.at).map(|step| step.interval);
+        self.settled = now.after(self.config.settle);
+        self.meter
+            .on_switch(interval.unwrap_or_default(), self.settled);
+        self.read_network(now);
+        self.room = None;
+        self.paced = None;
+        if let Some(pace) = &mut self.pace {
+            pace.reset();
         }
     }
 
-    #[test]
-    fn an_upgrade_that_lasted_makes_the_wait_short_again() {
-        let mut policy = policy(1);
-        run(&mut policy, 3_000, 0, 5);
-        run(&mut policy, 2_000, 5, 6);
-        assert_eq!(policy.hold().as_secs(), 8);
-        assert_eq!(run(&mut policy, 3_000, 6, 60), [(14_000, 0)]);
-        assert_eq!(policy.hold().as_secs(), 4);
-        run(&mut policy, 2_000, 60, 61);
-        assert_eq!(policy.hold().as_secs(), 4);
+    fn read_network(&mut self, now: MediaTime) {
+        if let (Some(target), Some(step)) = (self.target, self.steps.get(self.at)) {
+            let carried = target.as_bps().max(1) as f64;
+            let value = step.need.as_bps() as f64 / carried;
+            self.meter.on_reading(Sensor::Network, value, now);
+        }
     }
 
-    #[test]
-    fn nonsense_is_refused() {
-        let base = Config::default();
-        let crossed = Config {
-            up_hold_max: Duration::ZERO,
-            ..base
+    fn is_carried(&self, step: usize, margin: f64) -> bool {
+        let target = self.target.filter(|_| self.meter.hears(Sensor::Network));
+        let need = self.steps.get(step).map(|step| step.need.scaled(margin));
+        target.zip(need).is_none_or(|(target, need)| target >= need)
+    }
+
+    /// The best step below that the network carries, or the lowest, where it does not carry this one.
+    fn carried_below(&self) -> Option<usize> {
+        if self.is_carried(self.at, 1.0) {
+            return None;
+        }
+        let lowest = self
+            .steps
+            .len()
+            .checked_sub(1)
+            .filter(|lowest| *lowest > self.at)?;
+        let carried = (self.at + 1..lowest).find(|step| self.is_carried(*step, 1.0));
+        Some(carried.unwrap_or(lowest))
+    }
+
+    /// How far down: one step, or, at a critical load, to the first that is projected to be borne.
+    fn depth(&self, load: &Load, now: MediaTime) -> usize {
+        let (next, lowest) = (self.at + 1, self.steps.len() - 1);
+        if load.state < LoadState::Critical {
+            return next;
+        }
+        if load.sensor != Some(Sensor::Chain) {
+            return (self.at + SKIPPED).min(lowest);
+        }
+        let borne = |step: &usize| {
+            self.costs.project(self.at, *step, load.value, now) <= self.config.busy_high
         };
-        let error = NetworkPolicy::new(crossed).unwrap_err();
-        assert_eq!(error, ConfigError::HoldsCrossed);
-        for up_margin in [0.9, f64::NAN] {
-            let error = NetworkPolicy::new(Config { up_margin, ..base }).unwrap_err();
-            assert_eq!(error, ConfigError::Margin);
+        (next..lowest).find(borne).unwrap_or(lowest)
+    }
+
+    /// Wishes for the next step up after there has been room for it for as long as the wait says.
+    fn room_wish(&mut self, now: MediaTime) -> Option<Wish> {
+        let Some((sensor, projected)) = self.room(now) else {
+            self.room = None;
+            return None;
+        };
+        let first = Room {
+            since: now,
+            seen: now,
+            projected,
+        };
+        let room = self.room.get_or_insert(first);
+        let passed = now.since(room.seen).as_secs_f64();
+        let memory = self.config.up_hold.as_secs_f64() / 4.0;
+        room.projected += (projected - room.projected) * passed / (passed + memory).max(1e-9);
+        room.seen = now;
+        let (since, mean) = (room.since, room.projected);
+        let fits = mean < self.config.up_projected_max;
+        (fits && now.since(since) >= self.wait()).then_some(Wish::Climb(sensor))
+    }
+
+    /// Whether there may be room for the next step up, which sensor says so, and the load projected for it. No two frames
+    /// are alike: what counts is the mean over the wait, and here only what is clearly too much.
+    fn room(&self, now: MediaTime) -> Option<(Sensor, f64)> {
+        let above = self.at.checked_sub(1)?;
+        if !self.is_carried(above, self.config.up_margin) || !self.meter.is_calm(now) {
+            return None;
+        }
+        let Some(busy) = self.meter.reading(Sensor::Chain, now) else {
+            // Without a sensor nothing is known: it stays.
+            return Some((self.meter.load(now).sensor?, 0.0));
+        };
+        let projected = self.costs.project(self.at, above, busy, now);
+        let most = f64::midpoint(self.config.up_projected_max, self.config.busy_high);
+        (projected < most).then_some((Sensor::Chain, projected))
+    }
+
+    fn pace_wish(&mut self, now: MediaTime) -> Option<Wish> {
+        let lowest = self.steps.len().checked_sub(1)?;
+        match self.paced.take()? {
+            PaceStep::Down(steps) => {
+                let to = (self.at + steps).min(lowest);
+                let load = self.meter.load_of(Sensor::Chain, now).unwrap_or_default();
+                let sensor = Some(Sensor::Chain);
+                (to > self.at).then_some(Wish::Fall(to, Load { sensor, ..load }))
+            }
+            PaceStep::Up => {
+                let carried = self.at > 0 && !self.is_held_by_network();
+                carried.then_some(Wish::Climb(Sensor::Chain))
+            }
         }
     }
 
-    #[test]
-    fn without_steps_or_target_it_rests() {
-        let mut policy = NetworkPolicy::new(Config::default()).unwrap();
-        assert_eq!(policy.on_time(seconds(1)), None);
-        assert_eq!(policy.on_target(Bitrate::ZERO, seconds(1)), None);
-    }
-
-    proptest! {
-        #[test]
-        fn stays_on_the_ladder_falls_at_once_and_climbs_no_faster_than_the_hold(
-            targets in proptest::collection::vec(0..4_000_u64, 1..300),
-        ) {
-            let mut policy = policy(0);
-            let mut at = 0;
-            let mut climbed = MediaTime::ZERO;
-            for (second, kbps) in targets.into_iter().enumerate() {
-                let now = seconds(second as u64);
-                let hold = policy.hold();
-                if let Some(to) = policy.on_target(Bitrate::from_kbps(kbps), now) {
-                    prop_assert!(to < NEEDS.len() && to != at);
-                    if to < at {
-                        prop_assert_eq!(to, at - 1);
-                        prop_assert!(now.since(climbed) >= hold);
-                        climbed = now;
-                    }
-                    at = to;
-                }
-                prop_assert!(NEEDS[at] <= kbps || at == NEEDS.len() - 1);
-            }
+    fn learn(&mut self, (from, before): (usize, f64), now: MediaTime) {
+        self.left = None;
+        if let Some(after) = self.meter.reading(Sensor::Chain, now) {
+            self.costs.on_switch(from, self.at, (before, after), now);
         }
     }
 }

@@ -77,6 +77,8 @@ pub struct Counts {
     pub device: u64,
     /// How many of them were allocated for themselves.
     pub fresh: u64,
+    /// Page faults of the process in the run; known at its end.
+    pub page_faults: u64,
 }
 
 impl Counts {
@@ -101,6 +103,11 @@ impl Ledger {
     pub fn begin_run(&mut self) {
         self.counts = Counts::default();
         self.peak_outstanding = self.lent.outstanding();
+    }
+
+    /// The run ended; the process had so many page faults in it.
+    pub fn end_run(&mut self, page_faults: u64) {
+        self.counts.page_faults = page_faults;
     }
 
     /// A pool allocated a buffer of `bytes`.

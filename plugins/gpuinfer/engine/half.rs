@@ -6,7 +6,7 @@ const F32_BIAS: i32 = 127;
 const F16_BIAS: i32 = 15;
 
 /// The number that `bits` are.
-pub(super) fn to_f32(bits: u16) -> f32 {
+pub(in crate::gpuinfer) fn to_f32(bits: u16) -> f32 {
     let sign = u32::from(bits & 0x8000) << 16;
     let exponent = u32::from(bits >> 10 & 0x1f);
     let fraction = u32::from(bits & 0x3ff);
@@ -20,7 +20,7 @@ pub(super) fn to_f32(bits: u16) -> f32 {
 }
 
 /// The nearest to `number`, ties to even; infinite where it is too large.
-pub(super) fn from_f32(number: f32) -> u16 {
+pub(in crate::gpuinfer) fn from_f32(number: f32) -> u16 {
     let bits = number.to_bits();
     let sign = (bits >> 16) as u16 & 0x8000;
     if number.is_nan() {

@@ -20,6 +20,16 @@ pub(super) fn memory() -> u64 {
     kilobytes.map_or(LEAST_MEMORY, |kilobytes| kilobytes * 1024)
 }
 
+/// Has the allocator give back to the system what a network left that is gone: glibc keeps it for the thread that had
+/// it, which has ended. Takes a moment, and holds up nobody for longer.
+pub(super) fn trim() {
+    // SAFETY: may be called at any time, from any thread.
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 /// `wanted` threads, or where it is 0, one per physical core that this process may use.
 pub(super) fn threads(wanted: u32) -> usize {
     if wanted > 0 {

@@ -5,11 +5,12 @@
 
 mod bare;
 mod error;
-mod half;
+pub(super) mod half;
 mod machine;
 mod onnxruntime;
 mod open;
 mod options;
+pub(super) mod places;
 mod rten;
 mod stopper;
 mod survey;
@@ -37,6 +38,11 @@ pub(super) fn cores() -> usize {
     machine::threads(0)
 }
 
+/// A network is gone: its memory goes back to the system.
+pub(super) fn on_gone() {
+    machine::trim();
+}
+
 /// A loaded network on some device.
 pub(super) trait Engine: Send {
     /// What it wants.
@@ -52,6 +58,17 @@ pub(super) trait Engine: Send {
     /// Output number `index` of the last run as f32, whatever the model computes with; `None` before a run, after a
     /// failed one, and for what is no tensor of numbers.
     fn output(&self, index: usize) -> Option<TensorRef<'_>>;
+
+    /// Where on a GPU it takes its input from, where it runs on one.
+    fn device_input(&self) -> Option<DeviceInput> {
+        None
+    }
+
+    /// As [`Self::run`], with an input that lies where [`Self::device_input`] says, and stays as it is meanwhile.
+    fn run_on_device(&mut self, tensor: DeviceTensor<'_>) -> Result<(), EngineError> {
+        let _ = tensor;
+        Err(EngineError::new("this engine takes no tensor from a GPU"))
+    }
 
     /// The same network for one more thread, with `threads` threads for each run.
     fn fork(&self, threads: u32) -> Result<Box<dyn Engine>, EngineError> {
@@ -85,6 +102,40 @@ pub(super) struct TensorInfo {
 pub(super) struct TensorRef<'a> {
     pub(super) shape: &'a [usize],
     pub(super) data: &'a [f32],
+}
+
+/// What a network takes from the memory of an NVIDIA GPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct DeviceInput {
+    /// Number of the GPU.
+    pub(super) ordinal: u32,
+    pub(super) number: Number,
+}
+
+/// The kinds of numbers that a network takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Number {
+    F32 = 0,
+    F16 = 1,
+    U8 = 2,
+}
+
+/// A tensor in the memory of an NVIDIA GPU, in row-major order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct DeviceTensor<'a> {
+    pub(super) shape: &'a [usize],
+    pub(super) address: u64,
+    pub(super) bytes: usize,
+}
+
+impl Number {
+    pub(super) const fn bytes(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::F16 => 2,
+            Self::U8 => 1,
+        }
+    }
 }
 
 impl fmt::Display for TensorInfo {

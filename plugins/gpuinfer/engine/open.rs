@@ -69,7 +69,8 @@ impl EngineOptions {
 }
 
 fn as_asked(path: &Path, options: &EngineOptions) -> Result<Opened, EngineError> {
-    let survey = survey(path, options.max_batch)?;
+    // What does not fit on another device is an error of that device's, and not the end of the process.
+    let survey = survey(path, options.processor_batch)?;
     let processor = matches!(options.device, Device::Auto | Device::Cpu);
     match options.backend {
         Backend::Rten if processor => rten(path, options, survey.as_ref()),

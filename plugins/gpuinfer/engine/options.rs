@@ -105,8 +105,10 @@ pub(in crate::gpuinfer) struct EngineOptions {
     pub(in crate::gpuinfer) fallback: Fallback,
     /// The shared library of ONNX Runtime; absolute.
     pub(in crate::gpuinfer) library: Option<PathBuf>,
-    /// The largest batch that will be run; 0 counts as 1.
+    /// The largest batch that will be run on an accelerator; 0 counts as 1.
     pub(in crate::gpuinfer) max_batch: u32,
+    /// And on the processor.
+    pub(in crate::gpuinfer) processor_batch: u32,
     /// The batch that engines built ahead are made for first; 0 for the largest.
     pub(in crate::gpuinfer) preferred: u32,
 }

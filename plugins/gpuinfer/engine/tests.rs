@@ -352,3 +352,23 @@ fn numbers_of_other_kinds_go_in_and_come_out_as_f32() {
         }
     }
 }
+
+#[test]
+fn a_tensor_on_a_gpu_is_an_error_of_a_network_on_the_processor() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/shapes.onnx");
+    let (shape, data) = ([1, 3, 320, 320], vec![0.0_f32; 3 * 320 * 320]);
+    let there = DeviceTensor {
+        shape: &shape,
+        address: data.as_ptr().addr() as u64,
+        bytes: size_of_val(&data[..]),
+    };
+    for options in [Some(rten()), onnx_runtime()].into_iter().flatten() {
+        let mut engine = engine(&path, &options);
+        assert_eq!(engine.device_input(), None);
+        assert!(engine.run_on_device(there).is_err());
+        let (shape, data) = (&shape[..], &data[..]);
+        assert_eq!(engine.run(TensorRef { shape, data }), Ok(()));
+        let half = DeviceTensor { bytes: 6, ..there };
+        assert!(engine.run_on_device(half).is_err(), "as long as it says");
+    }
+}

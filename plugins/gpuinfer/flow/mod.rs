@@ -4,6 +4,7 @@
 mod bell;
 mod load;
 mod output;
+mod qos;
 mod query;
 mod reload;
 mod serving;
@@ -18,6 +19,7 @@ use livetune_core::infer::{Budget, Order, OrderConfig, Policy, Thresholds};
 use livetune_core::time::MediaTime;
 
 use super::detector::Wishes;
+use super::instance::Shelf;
 use super::report::Report;
 use super::second_stage::{SecondStage, Visit};
 use super::settings::{LatePolicy, Live, Mode, Settings};
@@ -29,6 +31,7 @@ pub(super) use output::Output;
 pub(super) use serving::Loaded;
 use serving::{Question, Serving};
 
+type Segment = gst::FormattedSegment<gst::ClockTime>;
 type Flowed = Result<gst::FlowSuccess, gst::FlowError>;
 
 /// From READY to PAUSED and back.
@@ -40,15 +43,21 @@ pub(super) struct Flow {
     /// What only the thread that pushes works with; not here while it does.
     output: Mutex<Option<Box<Output>>>,
     second_stage: Option<Mutex<SecondStage>>,
+    /// Memory for the parts of frames that are looked at.
+    shelf: Arc<Shelf>,
 }
 
 /// A frame in the row.
 struct Frame {
     buffer: gst::Buffer,
     info: VideoInfo,
+    /// What its time stamp counts in.
+    segment: Option<Segment>,
     /// When it was taken, for those who follow objects.
     time: MediaTime,
     arrived: MediaTime,
+    /// When it should have its objects.
+    deadline: MediaTime,
     /// What counts in it.
     thresholds: Thresholds,
     /// Objects of another network in it that this one looks into, where that is what it does.
@@ -72,6 +81,7 @@ struct Inner {
     /// Something left the row and is not pushed yet.
     is_busy: bool,
     info: Option<VideoInfo>,
+    segment: Option<Segment>,
     /// Whether upstream is live, where it was asked.
     is_live: Option<bool>,
     loaded: Arc<Loaded>,
@@ -80,8 +90,6 @@ struct Inner {
     serving: Option<Arc<Serving>>,
     /// What the properties said last, and what came of it.
     judged: Option<(Wishes, Thresholds)>,
-    /// When a network was last opened because the one before works no more.
-    recovered: Option<MediaTime>,
     /// Counts the models that were set; the last one counts.
     generation: u64,
     budget: Budget,
@@ -101,11 +109,11 @@ impl Flow {
             is_downstream_eos: false,
             is_busy: false,
             info: None,
+            segment: None,
             is_live: None,
             fresh: None,
             serving: None,
             judged: None,
-            recovered: None,
             generation: 0,
             budget,
             waiting: Waiting::default(),
@@ -118,6 +126,7 @@ impl Flow {
             inner: Mutex::new(inner),
             output: Mutex::new(Some(Box::new(output))),
             second_stage: settings.output.second_stage().map(Mutex::new),
+            shelf: Arc::default(),
         }
     }
 

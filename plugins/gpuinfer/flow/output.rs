@@ -3,18 +3,19 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use livetune_core::infer::{Boxes, Detection, Size, Stages, Thresholds, Tracker, suppress};
+use livetune_core::infer::{Boxes, Detection, Region, Size, Stages, Thresholds, Tracker, suppress};
 use livetune_core::time::MediaTime;
 
 use super::Frame;
 use super::serving::Loaded;
 use crate::gpuinfer::RoiSource;
 use crate::gpuinfer::instance::Answer;
-use crate::gpuinfer::objects::{Object, Origin};
+use crate::gpuinfer::objects::{Object, Origin, Told};
 use crate::gpuinfer::presenter::{About, Presenter, Shown, Wanted};
 use crate::gpuinfer::publish::Published;
 use crate::gpuinfer::second_stage::SecondStage;
 use crate::gpuinfer::settings::Settings;
+use crate::gpuinfer::tensors::{Place, Tensor};
 use crate::runtime::lock::lock;
 
 pub(in crate::gpuinfer) struct Output {
@@ -23,9 +24,8 @@ pub(in crate::gpuinfer) struct Output {
     source: String,
     presenter: Presenter,
     tracker: Option<Tracker>,
-    segment: Option<gst::FormattedSegment<gst::ClockTime>>,
     /// What was found in the last frame that has some, and then where it is in the frame at hand.
-    objects: Vec<Object>,
+    told: Told,
     /// In all regions of a frame together.
     found: Vec<Detection>,
     batch_size: u32,
@@ -53,8 +53,7 @@ impl Output {
             tracker: settings.output.follows().then(Tracker::default),
             loaded,
             source,
-            segment: None,
-            objects: Vec::new(),
+            told: Told::default(),
             found: Vec::new(),
             batch_size: 0,
             stages: Stages::default(),
@@ -75,10 +74,9 @@ impl Output {
     /// An event goes by that comes between frames; whether objects of before mean nothing after it.
     pub(super) fn on_event(&mut self, event: &gst::Event) -> bool {
         match event.view() {
-            gst::EventView::Segment(segment) => {
-                self.segment = segment.segment().downcast_ref().cloned();
-            }
-            gst::EventView::Caps(_) | gst::EventView::StreamStart(_) => (),
+            gst::EventView::Segment(_)
+            | gst::EventView::Caps(_)
+            | gst::EventView::StreamStart(_) => (),
             _ => return false,
         }
         self.forget();
@@ -94,7 +92,7 @@ impl Output {
     /// What was found in a frame of this `time`.
     pub(super) fn take(&mut self, answer: &Answer, time: MediaTime) {
         self.on_batch(answer);
-        self.objects.clear();
+        self.told.clear();
         self.found.clear();
         for found in answer.found() {
             self.found.extend_from_slice(&found.objects);
@@ -107,19 +105,41 @@ impl Output {
         if let Some(tracker) = &mut self.tracker {
             let confidence = self.thresholds.confidence;
             let shown = tracker.on_detections(&self.found, confidence, time).iter();
-            self.objects
+            self.told
+                .objects
                 .extend(shown.filter_map(|shown| Object::tracked(shown, size)));
         } else {
             let found = self.found.iter();
-            self.objects
+            self.told
+                .objects
                 .extend(found.map(|found| Object::inferred(found, size)));
         }
         let whole = answer
             .found()
             .first()
             .and_then(|found| found.classes.first());
-        self.objects
+        self.told
+            .objects
             .extend(whole.map(|class| Object::classified(class, size)));
+        self.take_tensors(answer);
+    }
+
+    /// Outputs that nobody here makes sense of.
+    fn take_tensors(&mut self, answer: &Answer) {
+        let is_part = !answer.regions.is_empty();
+        let whole = [Region::whole(self.size)];
+        let regions = if is_part { &answer.regions[..] } else { &whole };
+        for (found, region) in answer.found().iter().zip(regions) {
+            let place = Place {
+                region: *region,
+                is_part,
+                parent: None,
+            };
+            let outputs = found.tensors().iter();
+            self.told
+                .tensors
+                .extend(outputs.filter_map(|output| Tensor::of(output, place)));
+        }
     }
 
     /// What was found in objects of another network, and what is known of those that were not looked at; how many
@@ -130,7 +150,7 @@ impl Output {
         frame: &mut Frame,
         answer: Option<&Answer>,
     ) -> usize {
-        self.objects.clear();
+        self.told.clear();
         let Some(visit) = frame.visit.take() else {
             return 0;
         };
@@ -140,7 +160,7 @@ impl Output {
         }
         let found = answer.map_or(&[][..], |answer| answer.found());
         let when = (self.size, frame.time);
-        lock(stage).apply(visit, found, when, &mut self.objects);
+        lock(stage).apply(visit, found, when, &mut self.told);
         found.len()
     }
 
@@ -150,7 +170,7 @@ impl Output {
     }
 
     pub(super) const fn objects(&self) -> usize {
-        self.objects.len()
+        self.told.objects.len()
     }
 
     /// What became of the lines published so far.
@@ -182,33 +202,35 @@ impl Output {
             model: &self.loaded.model,
             source: &self.source,
             pts,
-            stream_time: self.segment.as_ref().and_then(stream_time),
+            stream_time: frame.segment.as_ref().and_then(stream_time),
             inferred: matches!(boxes, Boxes::Own(())) || self.is_second && self.looked_into_all,
             age,
             batch_size: self.batch_size,
             stages: self.stages,
+            tensors: &self.told.tensors,
         };
         self.presenter
-            .present(buffer, &frame.info, &self.objects, &about, wanted)
+            .present(buffer, &frame.info, &self.told.objects, &about, wanted)
     }
 
     /// Where the objects of a frame so much older are at this `time`.
     fn carry(&mut self, age: Duration, time: MediaTime) {
         if let Some(tracker) = &mut self.tracker {
             let size = self.size;
-            self.objects.clear();
+            self.told.objects.clear();
             let expected = tracker.predict(time).iter();
-            self.objects
+            self.told
+                .objects
                 .extend(expected.filter_map(|expected| Object::tracked(expected, size)));
         } else {
-            for object in &mut self.objects {
+            for object in &mut self.told.objects {
                 object.origin = Origin::Carried { age };
             }
         }
     }
 
     fn forget(&mut self) {
-        self.objects.clear();
+        self.told.clear();
         if let Some(tracker) = &mut self.tracker {
             tracker.reset();
         }

@@ -52,11 +52,6 @@ impl Flow {
             Err(error) => {
                 let serving = self.loaded();
                 imp.put_model_back(settings.model.model.as_deref(), &serving.model);
-                if serving.instance.trouble().is_some() {
-                    // It was said that frames go on without objects.
-                    gst::warning!(CAT, obj = element, "the model does not come back: {error}");
-                    return;
-                }
                 gst::element_warning!(
                     element,
                     gst::LibraryError::Settings,

@@ -1,6 +1,7 @@
 //! A network that serves this element, and the questions it was asked.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use livetune_core::infer::{Found, Outcome as Said};
 use livetune_core::time::MediaTime;
@@ -18,6 +19,8 @@ pub(in crate::gpuinfer) struct Loaded {
     pub(in crate::gpuinfer) model: String,
     /// What its results are called, and which of them count.
     pub(in crate::gpuinfer) terms: Arc<Terms>,
+    /// How much of what it had to say was heard.
+    heard: AtomicUsize,
 }
 
 /// A network with this element's place at it.
@@ -48,8 +51,16 @@ impl Loaded {
             instance,
             model,
             terms,
+            heard: AtomicUsize::new(0),
         };
         Ok((Arc::new(loaded), warnings))
+    }
+
+    /// What the network had to say since this was asked.
+    pub(super) fn news(&self) -> Vec<String> {
+        let news = self.instance.news(self.heard.load(Ordering::Relaxed));
+        self.heard.fetch_add(news.len(), Ordering::Relaxed);
+        news
     }
 }
 

@@ -9,9 +9,9 @@ use livetune_core::infer::{Size, Stamp, Thresholds, TrackerConfig};
 use livetune_core::time::MediaTime;
 
 use super::serving::Question;
-use super::{Flow, Flowed, Frame, Inner, Item, Serving};
+use super::{Flow, Flowed, Frame, Inner, Item, Segment, Serving};
 use crate::gpuinfer::imp::GpuInfer;
-use crate::gpuinfer::instance::Job;
+use crate::gpuinfer::instance::{Job, Regions};
 use crate::gpuinfer::settings::Live;
 use crate::runtime::clock;
 use crate::runtime::lock::lock;
@@ -21,6 +21,7 @@ struct Admitted {
     /// Whom to ask about it, where that is to be.
     serving: Option<Arc<Serving>>,
     info: VideoInfo,
+    segment: Option<Segment>,
     thresholds: Thresholds,
     stamp: Stamp,
     deadline: MediaTime,
@@ -42,8 +43,10 @@ impl Flow {
         let mut frame = Frame {
             buffer,
             info: admitted.info,
+            segment: admitted.segment,
             time: stamp.pts.unwrap_or(stamp.arrived),
             arrived: stamp.arrived,
+            deadline,
             thresholds: admitted.thresholds,
             visit: None,
         };
@@ -51,7 +54,7 @@ impl Flow {
         let question = serving
             .zip(job)
             .map(|(serving, job)| serving.ask(job, deadline));
-        self.enqueue(frame, question, stamp, deadline)?;
+        self.enqueue(imp, frame, question, stamp)?;
         if self.has_task {
             return Ok(gst::FlowSuccess::Ok);
         }
@@ -62,13 +65,13 @@ impl Flow {
     fn job(&self, frame: &mut Frame, live: &Live) -> Option<Job> {
         let size = Size::new(frame.info.width(), frame.info.height());
         let mut thresholds = frame.thresholds.clone();
-        let mut regions = Vec::new();
+        let mut regions = Regions::from(&self.shelf);
         if let Some(stage) = &self.second_stage {
             let visit = lock(stage).visit(&frame.buffer, size, frame.time);
-            regions.extend_from_slice(visit.regions());
+            regions.list_mut().extend_from_slice(visit.regions());
             frame.visit = Some(visit);
         } else if !live.rois.is_empty() {
-            live.rois.regions(size, &mut regions);
+            live.rois.regions(size, regions.list_mut());
         }
         if live.follows {
             let least = TrackerConfig::DEFAULT.least_confidence;
@@ -86,7 +89,7 @@ impl Flow {
     /// Something serialized that is no frame came.
     fn on_serialized(&self, imp: &GpuInfer, event: gst::Event) -> bool {
         let mut breaks = false;
-        let mut info = None;
+        let (mut info, mut segment) = (None, None);
         match event.view() {
             gst::EventView::Caps(caps) => {
                 breaks = true;
@@ -95,7 +98,11 @@ impl Flow {
                 };
                 info = Some(parsed);
             }
-            gst::EventView::StreamStart(_) | gst::EventView::Segment(_) => breaks = true,
+            gst::EventView::Segment(event) => {
+                breaks = true;
+                segment = Some(event.segment().downcast_ref().cloned());
+            }
+            gst::EventView::StreamStart(_) => breaks = true,
             _ => (),
         }
         let mut inner = lock(&self.inner);
@@ -122,6 +129,9 @@ impl Flow {
             return false;
         }
         inner.is_eos |= is_eos;
+        if let Some(segment) = segment {
+            inner.segment = segment;
+        }
         let has_latency_changed = info.is_some_and(|info| inner.on_caps(info));
         inner.order.on_event(Item::Event(event), breaks);
         let ending = inner.serving.clone().filter(|_| is_eos);
@@ -220,6 +230,7 @@ impl Flow {
         Ok(Admitted {
             serving: inner.order.asks().then_some(serving),
             info,
+            segment: inner.segment.clone(),
             thresholds,
             stamp: Stamp { pts, arrived: now },
             deadline: now.after(inner.budget.current()),
@@ -229,22 +240,21 @@ impl Flow {
 
     fn enqueue(
         &self,
+        imp: &GpuInfer,
         frame: Frame,
         question: Option<Question>,
         stamp: Stamp,
-        deadline: MediaTime,
     ) -> Result<(), gst::FlowError> {
+        let deadline = frame.deadline;
         let dropped = {
             let mut inner = lock(&self.inner);
             inner.result?;
-            let dropped = inner.order.on_frame(frame, question, stamp, deadline);
-            if dropped.is_some() {
-                inner.report.on_dropped();
-            }
-            dropped
+            inner.order.on_frame(frame, question, stamp, deadline)
         };
         self.bell.ring();
-        drop(dropped);
+        if let Some(dropped) = dropped {
+            self.on_dropped(imp, dropped);
+        }
         Ok(())
     }
 }

@@ -1,7 +1,5 @@
 //! The way out: the task that pushes what may go.
 
-use std::time::Duration;
-
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 use livetune_core::infer::{Boxes, Cause, Step};
@@ -15,9 +13,6 @@ use crate::gpuinfer::publish::Published;
 use crate::runtime::clock;
 use crate::runtime::guard::guard;
 use crate::runtime::lock::lock;
-
-/// How often a network that works no more is opened anew.
-const RECOVERY: Duration = Duration::from_secs(10);
 
 type Next = Step<Frame, Item, Answer>;
 
@@ -177,14 +172,13 @@ impl Flow {
             }
             Step::Drop(frame, _) => {
                 self.with_output(|output| output.is_discontinued = true);
-                lock(&self.inner).report.on_dropped();
-                drop(frame);
+                self.on_dropped(imp, frame);
                 Ok(gst::FlowSuccess::Ok)
             }
             Step::Push(frame, boxes, cause) => {
                 if let Some(why) = failed {
                     imp.on_error(self.count_error(), &why);
-                    self.recover(imp);
+                    imp.on_news(&self.loaded().news());
                 }
                 self.push_while_wanted(imp, frame, boxes, cause)
             }
@@ -255,6 +249,7 @@ impl Flow {
     fn on_answer(&self, imp: &GpuInfer, answer: &Answer, arrived: MediaTime) {
         let loaded = lock(&self.inner).loaded.clone();
         let cost = loaded.instance.cost(answer.batch_size);
+        imp.on_news(&loaded.news());
         drop(loaded);
         let now = clock::monotonic();
         let (has_changed, mean, target) = {
@@ -269,25 +264,6 @@ impl Flow {
         }
         if let Some(latency) = mean {
             imp.tell_load(latency, target);
-        }
-    }
-
-    /// Has a network opened anew that works no more, as a GPU that was lost leaves it, but not all the time.
-    fn recover(&self, imp: &GpuInfer) {
-        if self.loaded().instance.trouble().is_none() {
-            return;
-        }
-        let now = clock::monotonic();
-        let is_time = {
-            let recovered = &mut lock(&self.inner).recovered;
-            let is_time = recovered.is_none_or(|last| now.since(last) >= RECOVERY);
-            if is_time {
-                *recovered = Some(now);
-            }
-            is_time
-        };
-        if is_time {
-            imp.reopen();
         }
     }
 

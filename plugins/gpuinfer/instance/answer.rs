@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gst_video::VideoInfo;
-use livetune_core::infer::{Found, Region, Stages, Thresholds};
+use livetune_core::infer::{Found, Stages, Thresholds};
 use livetune_core::time::MediaTime;
 
+use super::regions::Regions;
 use crate::runtime::lock::lock;
 
 /// Answers that are kept to be filled again.
@@ -20,7 +21,7 @@ pub(in crate::gpuinfer) struct Job {
     pub(in crate::gpuinfer) buffer: gst::Buffer,
     pub(in crate::gpuinfer) info: VideoInfo,
     /// Parts of the frame to look at, each by itself; none: the whole frame.
-    pub(in crate::gpuinfer) regions: Vec<Region>,
+    pub(in crate::gpuinfer) regions: Regions,
     pub(in crate::gpuinfer) thresholds: Thresholds,
 }
 
@@ -46,6 +47,8 @@ pub(in crate::gpuinfer) struct Answer {
 pub(in crate::gpuinfer) struct Findings {
     found: Vec<Found>,
     used: usize,
+    /// The parts of the frame that were looked at; none: the whole frame.
+    pub(in crate::gpuinfer) regions: Regions,
     /// How long the batch took.
     pub(in crate::gpuinfer) stages: Stages,
     /// How long the frame waited for its batch.
@@ -109,7 +112,8 @@ impl Deref for Answer {
 
 impl Drop for Answer {
     fn drop(&mut self) {
-        let findings = std::mem::take(&mut self.findings);
+        let mut findings = std::mem::take(&mut self.findings);
+        findings.regions = Regions::default();
         let mut spare = lock(&self.pool.0);
         if spare.len() < SPARE {
             spare.push(findings);

@@ -1,9 +1,9 @@
 //! How many workers there should be, and how many there are.
 
-use crate::gpuinfer::engine::ActiveDevice;
+use livetune_core::infer::{Backoff, BackoffConfig};
+use livetune_core::time::MediaTime;
 
-/// Workers that died one after the other before the instance gives up.
-const DEATHS: u32 = 3;
+use crate::gpuinfer::engine::ActiveDevice;
 
 /// What decides how many workers there are.
 #[derive(Clone, Copy, Debug)]
@@ -76,19 +76,20 @@ pub(super) struct Crew {
     generation: u64,
     members: Vec<Member>,
     next_id: u64,
-    deaths: u32,
+    restarts: Backoff,
     /// Of this generation somebody was ready.
     known: Option<u64>,
 }
 
 impl Crew {
-    pub(super) const fn new(plan: Plan) -> Self {
+    pub(super) fn new(plan: Plan) -> Self {
+        let restarts = Backoff::new(BackoffConfig::DEFAULT);
         Self {
             plan,
             generation: 0,
             members: Vec::new(),
             next_id: 0,
-            deaths: 0,
+            restarts: restarts.expect("its own default"),
             known: None,
         }
     }
@@ -103,10 +104,9 @@ impl Crew {
         self.plan
     }
 
-    /// Takes a worker on, where one is missing.
-    pub(super) fn hire(&mut self) -> Option<Member> {
-        let current = self.members.iter().filter(|m| self.is_current(m)).count();
-        if current >= self.plan.sessions || self.deaths >= DEATHS {
+    /// Takes a worker on, where one is missing; after some have died, not at once.
+    pub(super) fn hire(&mut self, now: MediaTime) -> Option<Member> {
+        if !self.is_short() || !self.restarts.may_try(now) {
             return None;
         }
         self.next_id += 1;
@@ -152,16 +152,26 @@ impl Crew {
         self.members.retain(|member| member.id != id);
     }
 
-    /// The worker died, or got no network. Whether nobody is left and nobody will come.
-    pub(super) fn on_death(&mut self, id: u64) -> bool {
+    /// When a worker that is missing may be taken on, where that is not at once.
+    pub(super) fn next_wakeup(&self, now: MediaTime) -> Option<MediaTime> {
+        self.restarts.next_wakeup(now).filter(|_| self.is_short())
+    }
+
+    /// The worker died, or got no network. Whether nobody is left and nobody comes at once.
+    pub(super) fn on_death(&mut self, id: u64, now: MediaTime) -> bool {
         self.remove(id);
-        self.deaths += 1;
-        self.members.is_empty() && self.deaths >= DEATHS
+        self.restarts.on_failure(now);
+        self.members.is_empty() && !self.restarts.may_try(now)
     }
 
     /// A worker did its work.
     pub(super) const fn on_success(&mut self) {
-        self.deaths = 0;
+        self.restarts.on_success();
+    }
+
+    fn is_short(&self) -> bool {
+        let current = self.members.iter().filter(|m| self.is_current(m)).count();
+        current < self.plan.sessions
     }
 
     /// Workers that have a network.
@@ -181,7 +191,11 @@ impl Crew {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    const NOW: MediaTime = MediaTime::ZERO;
 
     fn means(device: ActiveDevice) -> Means {
         Means {
@@ -231,12 +245,12 @@ mod tests {
     #[test]
     fn the_old_ones_stay_until_a_new_one_is_ready() {
         let mut crew = Crew::new(plan(4, 1));
-        let old = crew.hire().expect("the first");
+        let old = crew.hire(NOW).expect("the first");
         assert!(crew.on_ready(old.id));
-        assert_eq!(crew.hire(), None);
+        assert_eq!(crew.hire(NOW), None);
         crew.set_plan(plan(1, 2));
-        let new = [crew.hire(), crew.hire()].map(|member| member.expect("missing"));
-        assert_eq!(crew.hire(), None);
+        let new = [crew.hire(NOW), crew.hire(NOW)].map(|member| member.expect("missing"));
+        assert_eq!(crew.hire(NOW), None);
         assert!(!crew.can_go(old.id));
         assert!(crew.on_ready(new[1].id));
         assert!(crew.can_go(old.id));
@@ -250,19 +264,21 @@ mod tests {
     }
 
     #[test]
-    fn who_dies_again_and_again_is_not_replaced() {
+    fn who_dies_again_and_again_is_replaced_later_each_time() {
         let mut crew = Crew::new(plan(1, 1));
-        for last in [false, true] {
-            let died = crew.hire().expect("replaced").id;
-            assert!(!crew.on_death(died));
-            let died = crew.hire().expect("replaced").id;
-            assert!(!crew.on_death(died));
-            if !last {
-                crew.on_success();
+        let mut now = MediaTime::from_millis(500);
+        for round in 0..2 {
+            let died = crew.hire(now).expect("replaced").id;
+            assert!(!crew.on_death(died, now), "the next comes at once");
+            for seconds in [1, 2, 4] {
+                let died = crew.hire(now).expect("replaced").id;
+                assert!(crew.on_death(died, now));
+                assert_eq!((crew.hire(now), crew.len()), (None, 0));
+                let next = crew.next_wakeup(now).expect("later");
+                assert_eq!(next.since(now), Duration::from_secs(seconds), "{round}");
+                now = next;
             }
+            crew.on_success();
         }
-        let died = crew.hire().expect("replaced").id;
-        assert!(crew.on_death(died));
-        assert_eq!((crew.hire(), crew.len()), (None, 0));
     }
 }

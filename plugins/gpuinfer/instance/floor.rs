@@ -7,12 +7,13 @@ use std::time::Duration;
 use livetune_core::infer::{Batch, Batcher, Due, Frame, StreamId};
 use livetune_core::time::MediaTime;
 
+use super::Sizes;
 use super::answer::{Job, Outcome, Pool};
 use super::crew::{Crew, Means, Member};
 use super::mailbox::Mailbox;
-use super::network::{Facts, Network, Source};
+use super::network::{Facts, Source};
+use super::news::News;
 use super::statistics::{Present, Statistics};
-use super::worker;
 use crate::gpuinfer::engine::Stopper;
 use crate::runtime::clock;
 use crate::runtime::lock::lock;
@@ -29,31 +30,35 @@ pub(super) struct Pending {
 
 /// What streams and workers of one instance share.
 pub(super) struct Floor {
-    state: Mutex<State>,
-    changed: Condvar,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    pub(super) state: Mutex<State>,
+    pub(super) changed: Condvar,
+    pub(super) threads: Mutex<Vec<JoinHandle<()>>>,
     /// What ends the run of each worker's network.
     stoppers: Mutex<Vec<(u64, Stopper)>>,
     pub(super) statistics: Mutex<Statistics>,
     pub(super) source: Box<dyn Source>,
     pub(super) facts: Mutex<Facts>,
     pub(super) answers: Arc<Pool>,
-    pub(super) warm_up: Vec<usize>,
+    pub(super) sizes: Mutex<Sizes>,
+    /// What was said since the instance opened.
+    pub(super) news: News,
+    /// Pictures in a batch, as the user wants it; 0: by device.
+    pub(super) wanted_batch: u32,
     pub(super) model_bytes: u64,
 }
 
 /// All under one lock, which nobody holds while a network runs or anybody is called.
-struct State {
-    batcher: Batcher<Pending>,
-    means: Means,
-    crew: Crew,
-    /// When to see whether fewer workers do, as streams have left.
-    staffing: Option<MediaTime>,
+pub(super) struct State {
+    pub(super) batcher: Batcher<Pending>,
+    pub(super) means: Means,
+    pub(super) crew: Crew,
+    /// When to see how many workers there should be: fewer, as streams have left, or another for one that died.
+    pub(super) staffing: Option<MediaTime>,
     /// Until when those sleep who have nothing to do; `None`: until somebody calls.
     alarm: Option<MediaTime>,
-    is_closing: bool,
+    pub(super) is_closing: bool,
     /// Why nobody works any more.
-    trouble: Option<String>,
+    pub(super) trouble: Option<String>,
 }
 
 /// What an instance is opened with.
@@ -62,7 +67,8 @@ pub(super) struct Premises {
     pub(super) means: Means,
     pub(super) source: Box<dyn Source>,
     pub(super) facts: Facts,
-    pub(super) warm_up: Vec<usize>,
+    pub(super) sizes: Sizes,
+    pub(super) wanted_batch: u32,
     pub(super) model_bytes: u64,
 }
 
@@ -86,7 +92,9 @@ impl Floor {
             source: premises.source,
             facts: Mutex::new(premises.facts),
             answers: Arc::default(),
-            warm_up: premises.warm_up,
+            sizes: Mutex::new(premises.sizes),
+            news: News::default(),
+            wanted_batch: premises.wanted_batch,
             model_bytes: premises.model_bytes,
         }
     }
@@ -123,13 +131,16 @@ impl Floor {
         let Ok(sent) = sent else {
             return (state.batcher.last_ticket(), None);
         };
+        let is_time = state.staffing.is_some_and(|time| time <= now);
         if let Some(why) = state.trouble.clone() {
             let frame = state.batcher.give_up(id, sent.ticket);
             drop((state, frame));
             lock(&self.statistics).on_failure();
+            if is_time {
+                self.staff();
+            }
             return (sent.ticket, Some((sent.ticket, Outcome::Failed(why))));
         }
-        let is_time = state.staffing.is_some_and(|time| time <= now);
         let wakeup = state.batcher.next_wakeup(now);
         let is_sooner = wakeup.is_some() && (state.alarm.is_none() || wakeup < state.alarm);
         drop(state);
@@ -213,6 +224,11 @@ impl Floor {
         woken.unwrap_or_else(PoisonError::into_inner).0
     }
 
+    /// Pictures that go into the network together at most.
+    pub(super) fn largest_batch(&self) -> usize {
+        lock(&self.sizes).max_batch
+    }
+
     /// The worker `member` has a network that can be stopped.
     pub(super) fn on_network(&self, member: Member, stopper: Stopper) {
         lock(&self.stoppers).push((member.id, stopper));
@@ -223,109 +239,11 @@ impl Floor {
         lock(&self.stoppers).retain(|(id, _)| *id != member.id);
     }
 
-    /// The worker `member` has its network, whose batches took as long as `measured` says, by size.
-    pub(super) fn on_ready(&self, member: Member, measured: &[(usize, Duration)]) {
-        let mut state = lock(&self.state);
-        if state.crew.on_ready(member.id) {
-            state.batcher.forget_costs();
-        }
-        for (size, took) in measured {
-            state.batcher.on_batch(*size, *took);
-        }
-        state.trouble = None;
-        drop(state);
-        self.changed.notify_all();
-    }
-
     /// A batch of `pictures` took so long.
     pub(super) fn on_batch(&self, pictures: usize, took: Duration) {
         let mut state = lock(&self.state);
         state.batcher.on_batch(pictures, took);
         state.crew.on_success();
-    }
-
-    /// The worker `member` is no more, though nobody sent it away. Another takes its place; where that failed too
-    /// often, what waits has failed, and `why` is the reason.
-    pub(super) fn on_death(self: &Arc<Self>, member: Member, why: String) {
-        let mut frames = Vec::new();
-        let mut state = lock(&self.state);
-        if state.crew.on_death(member.id) {
-            state.batcher.drain(&mut frames);
-            state.trouble = Some(why.clone());
-        }
-        drop(state);
-        self.changed.notify_all();
-        for frame in frames {
-            let Pending { mailbox, job } = frame.job;
-            drop(job);
-            lock(&self.statistics).on_failure();
-            if mailbox.put(frame.ticket, Outcome::Failed(why.clone())) {
-                mailbox.wake();
-            }
-        }
-        self.staff();
-    }
-
-    /// Puts the first worker to work, whose `network` is there already, and waits until it has warmed up.
-    pub(super) fn open(self: &Arc<Self>, network: Box<dyn Network>) -> Result<(), String> {
-        let member = lock(&self.state).crew.hire();
-        let member = member.ok_or("nobody is wanted")?;
-        self.start(member, Some(network))?;
-        let mut state = lock(&self.state);
-        loop {
-            if let Some(why) = &state.trouble {
-                return Err(why.clone());
-            }
-            if state.crew.ready() > 0 {
-                return Ok(());
-            }
-            let woken = self.changed.wait(state);
-            state = woken.unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    fn start(
-        self: &Arc<Self>,
-        member: Member,
-        network: Option<Box<dyn Network>>,
-    ) -> Result<(), String> {
-        let thread = worker::start(self, member, network)?;
-        let mut threads = lock(&self.threads);
-        threads.retain(|thread| !thread.is_finished());
-        threads.push(thread);
-        Ok(())
-    }
-
-    /// Takes on who is missing, and lets go who is too much.
-    fn staff(self: &Arc<Self>) {
-        loop {
-            let mut state = lock(&self.state);
-            if state.is_closing {
-                return;
-            }
-            state.staffing = None;
-            let plan = state.means.plan(state.batcher.streams());
-            state.crew.set_plan(plan);
-            state.batcher.set_workers(plan.sessions);
-            let Some(member) = state.crew.hire() else {
-                break;
-            };
-            drop(state);
-            if let Err(why) = self.start(member, None) {
-                self.on_spawn_failed(member, why);
-                break;
-            }
-        }
-        self.changed.notify_all();
-    }
-
-    /// The system gave no thread: those that are there go on.
-    fn on_spawn_failed(&self, member: Member, why: String) {
-        let mut state = lock(&self.state);
-        state.crew.remove(member.id);
-        if state.crew.len() == 0 {
-            state.trouble = Some(why);
-        }
     }
 
     /// The instance goes, and with it every worker after its batch.

@@ -6,11 +6,15 @@
 //! one session with all threads. An accelerator has one session and batches.
 
 mod answer;
+mod bench;
 mod crew;
 mod floor;
 mod mailbox;
 mod network;
+mod news;
+mod regions;
 mod registry;
+mod staff;
 mod statistics;
 mod stream;
 mod worker;
@@ -26,6 +30,7 @@ use crew::Means;
 use floor::{Floor, Premises};
 pub(super) use mailbox::Wake;
 use network::{Opened, Source};
+pub(super) use regions::{Regions, Shelf};
 pub(super) use stream::{Stream, Ticket};
 
 use super::detector::Terms;
@@ -104,7 +109,7 @@ impl Instance {
             max_batch: sizes.max_batch,
             max_queue_delay: schedule.max_queue_delay,
             workers: means.plan(0).sessions,
-            preferred: sizes.preferred,
+            preferred: sizes.preferred.clone(),
         };
         let batcher = Batcher::new(config)
             .map_err(|wrong| gst::error_msg!(gst::LibraryError::Settings, ("{wrong}")))?;
@@ -113,7 +118,8 @@ impl Instance {
             means,
             source,
             facts,
-            warm_up: sizes.warm_up,
+            sizes,
+            wanted_batch: schedule.max_batch,
             model_bytes: about.model_bytes,
         }));
         floor.open(network).map_err(|why| {
@@ -154,7 +160,12 @@ impl Instance {
         self.floor.cost(pictures)
     }
 
-    /// Why it works no more; its frames fail at once then, and the next who opens it gets a new one.
+    /// What it had to say after the first `heard` sentences.
+    pub(super) fn news(&self, heard: usize) -> Vec<String> {
+        self.floor.news.after(heard)
+    }
+
+    /// Why it works no more for now; its frames fail at once then, and the next who opens it gets a new one.
     pub(super) fn trouble(&self) -> Option<String> {
         self.floor.trouble()
     }

@@ -22,6 +22,11 @@ pub(in crate::gpuinfer) trait Network: Send {
         Stopper::default()
     }
 
+    /// Whether pictures may lie in CUDA memory; the error says why not.
+    fn takes_cuda(&mut self) -> Result<(), String> {
+        Err("the network takes none from there".to_owned())
+    }
+
     /// Fills `found` of each of `work`. The error means that none of them was looked at.
     fn detect(&mut self, work: &mut [Work<'_>]) -> Result<Stages, String>;
 }
@@ -132,6 +137,10 @@ impl Network for Detector {
 
     fn stopper(&self) -> Stopper {
         Self::stopper(self)
+    }
+
+    fn takes_cuda(&mut self) -> Result<(), String> {
+        Self::takes_cuda(self)
     }
 
     fn detect(&mut self, work: &mut [Work<'_>]) -> Result<Stages, String> {

@@ -80,15 +80,13 @@ pub(super) fn open(request: &Request) -> Result<(Arc<Instance>, Vec<String>), gs
         }
         return Ok((instance, warnings));
     }
-    let sizes = Sizes::of(
-        ActiveDevice::Accelerator,
-        request.schedule.max_batch,
-        usize::MAX,
-    );
+    let sizes = |device| Sizes::of(device, request.schedule.max_batch, usize::MAX);
+    let (sizes, on_processor) = (sizes(ActiveDevice::Accelerator), sizes(ActiveDevice::Cpu));
     let source = ModelSource {
         path: request.path.clone(),
         engine: EngineOptions {
             max_batch: sizes.max_batch as u32,
+            processor_batch: on_processor.max_batch as u32,
             ..request.engine.clone()
         },
         model: request.model.clone(),

@@ -15,6 +15,8 @@ pub(super) struct Statistics {
     frames: u64,
     failed: u64,
     superseded: u64,
+    on_device: u64,
+    downloaded: u64,
     pictures: u64,
     padding: u64,
     sizes: [u64; SIZES.len() + 1],
@@ -69,8 +71,19 @@ impl Statistics {
         self.superseded += 1;
     }
 
+    /// A frame stays in the memory of a GPU.
+    pub(super) const fn on_device_frame(&mut self) {
+        self.on_device += 1;
+    }
+
+    /// A frame in the memory of a GPU is downloaded.
+    pub(super) const fn on_download(&mut self) {
+        self.downloaded += 1;
+    }
+
     pub(super) fn figures(&self, present: Present) -> Vec<Figure> {
         let mut figures = self.counts(present);
+        figures.extend(self.places());
         figures.extend(self.batches());
         figures.extend(self.times());
         figures
@@ -119,6 +132,22 @@ impl Statistics {
                 "superseded",
                 Value::Count(self.superseded),
                 "Frames of all streams that made room for a newer one",
+            ),
+        ]
+    }
+
+    fn places(&self) -> [Figure; 2] {
+        let count = |name, count, help| Figure::new(name, Value::Count(count), help);
+        [
+            count(
+                "cuda-frames",
+                self.on_device,
+                "Frames of all streams in CUDA memory that were looked at there",
+            ),
+            count(
+                "downloaded",
+                self.downloaded,
+                "Frames of all streams in CUDA memory that were downloaded",
             ),
         ]
     }

@@ -11,6 +11,7 @@ use gst::glib::ffi::{GFALSE, GQuark, gboolean};
 use gst::glib::translate::{FromGlib, IntoGlib};
 use libloading::{Library, Symbol};
 
+use super::tensors::Tensors;
 use crate::gpuinfer::objects::{Object, What};
 use crate::gpuinfer::presenter::About;
 
@@ -65,6 +66,8 @@ pub(in crate::gpuinfer) struct Analytics {
     od_label: unsafe extern "C" fn(*const Entry) -> GQuark,
     tracking_type: unsafe extern "C" fn() -> usize,
     tracking_info: GetTrack,
+    /// Since GStreamer 1.26.
+    tensors: Option<Tensors>,
 }
 
 type AddObject = unsafe extern "C" fn(
@@ -145,6 +148,7 @@ impl Analytics {
                 od_label: *symbol(library, "gst_analytics_od_mtd_get_obj_type")?,
                 tracking_type: *symbol(library, "gst_analytics_tracking_mtd_get_mtd_type")?,
                 tracking_info: *symbol(library, "gst_analytics_tracking_mtd_get_info")?,
+                tensors: Tensors::of(library),
             })
         }
     }
@@ -156,6 +160,10 @@ impl Analytics {
         objects: &mut [Object],
         about: &About<'_>,
     ) {
+        // A decoder behind would take those of an earlier frame for this one's.
+        if let Some(tensors) = self.tensors.as_ref().filter(|_| about.inferred) {
+            tensors.attach(buffer, about.tensors);
+        }
         // SAFETY: the reference says that the buffer is writable.
         let meta = unsafe { self.relations_to_write(buffer.as_mut_ptr()) };
         if meta.is_null() {
@@ -289,7 +297,7 @@ impl Analytics {
 
 /// # Safety
 /// `T` is the type of the function `name`.
-unsafe fn symbol<'a, T>(
+pub(super) unsafe fn symbol<'a, T>(
     library: &'a Library,
     name: &str,
 ) -> Result<Symbol<'a, T>, libloading::Error> {

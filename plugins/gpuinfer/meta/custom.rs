@@ -3,7 +3,8 @@
 //! It has no tags, so nothing that happens to the pixels takes it away; its boxes are parts of the frame, so that
 //! scaling does not make them wrong. The fields `ids`, `track-ids` (0 where an object is not tracked), `parent-ids`
 //! (-1 where there is none), `classified` (whether the parent was classified and not a part of it found), `label-ids`,
-//! `labels` and `confidences` have one entry per object, `boxes` has four: left, top, right and bottom, 0 to 1.
+//! `labels` and `confidences` have one entry per object, `boxes` has four: left, top, right and bottom, 0 to 1. With
+//! `decoder=raw` the field `tensors` has the network's outputs, see `tensors.rs`.
 
 use std::sync::OnceLock;
 
@@ -70,4 +71,8 @@ pub(super) fn attach(
     structure.set("labels", array(&label));
     let confidence = |object: &Object| f64::from(object.confidence).to_send_value();
     structure.set("confidences", array(&confidence));
+    if !about.tensors.is_empty() {
+        let tensors = about.tensors.iter().map(|tensor| tensor.structure(frame));
+        structure.set("tensors", gst::Array::new(tensors));
+    }
 }

@@ -3,6 +3,7 @@
 mod analytics;
 mod custom;
 mod roi;
+mod tensors;
 
 use gst::glib;
 use livetune_core::infer::Size;

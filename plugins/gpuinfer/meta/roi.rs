@@ -7,7 +7,7 @@ use crate::gpuinfer::objects::{Object, What};
 use crate::gpuinfer::presenter::About;
 
 /// Attaches `objects` to `buffer`, a frame of the size `frame`. What an object was classified as goes to the object's
-/// own region.
+/// own region, and so do outputs for it that nobody here makes sense of.
 pub(super) fn attach(
     buffer: &mut gst::BufferRef,
     objects: &[Object],
@@ -38,6 +38,11 @@ pub(super) fn attach(
                 .field("id", track as i32)
                 .build();
             meta.add_param(object_id);
+        }
+    }
+    for tensor in about.tensors {
+        if let Some(parent) = tensor.parent {
+            add_to(buffer, parent, tensor.gva_structure(about));
         }
     }
 }

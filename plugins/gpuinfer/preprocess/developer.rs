@@ -47,6 +47,7 @@ impl Developer {
                 convert_gray(plane, colours, rgba, stride)
             }
             Pixels::Packed { .. } => Ok(()),
+            Pixels::Device(_) => Err("a frame on a GPU cannot be read here".to_owned()),
         }
     }
 
@@ -93,6 +94,7 @@ impl Developer {
                 convert_gray(scaled, colours, rgba, stride)
             }
             Pixels::Packed { .. } => Ok(()),
+            Pixels::Device(_) => Err("a frame on a GPU cannot be read here".to_owned()),
         }
     }
 

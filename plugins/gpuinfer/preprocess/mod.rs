@@ -27,6 +27,22 @@ pub(super) struct Form {
     pub(super) normalisation: Normalisation,
 }
 
+impl Form {
+    /// Where the network sees what of a `frame`: all of it, or a `region`.
+    pub(super) fn letterbox(
+        &self,
+        frame: Size,
+        region: Option<Region>,
+    ) -> Result<Letterbox, Unfit> {
+        let Some(region) = region else {
+            return Ok(Letterbox::new(frame, self.size, self.placement));
+        };
+        let inside = region.within(frame);
+        let region = inside.ok_or("the region is outside of the frame")?;
+        Ok(Letterbox::of(region, self.size, self.of_regions))
+    }
+}
+
 /// Fills one place of a batch, always the same one.
 #[derive(Debug)]
 pub(super) struct Preprocessor {
@@ -56,14 +72,7 @@ impl Preprocessor {
         region: Option<Region>,
         tensor: &mut [T],
     ) -> Result<Letterbox, Unfit> {
-        let letterbox = match region {
-            None => Letterbox::new(picture.size, form.size, form.placement),
-            Some(region) => {
-                let inside = region.within(picture.size);
-                let region = inside.ok_or("the region is outside of the frame")?;
-                Letterbox::of(region, form.size, form.of_regions)
-            }
-        };
+        let letterbox = form.letterbox(picture.size, region)?;
         // What has the same letterbox has the same padding.
         if self.letterbox != Some(letterbox) && letterbox.has_padding() {
             fill(tensor, &form.normalisation);

@@ -70,24 +70,27 @@ impl Axis {
     /// The first of the two pixels that place number `at` lies between, and how near it is to the second, 0 to 1.
     fn place(&self, at: u32) -> (u32, f64) {
         let last = f64::from(self.pixels.saturating_sub(1));
-        let exact = self.start + (f64::from(at) + 0.5) * self.length / f64::from(self.to) - 0.5;
+        let scale = self.length / f64::from(self.to);
+        let exact = self.start + (f64::from(at) + 0.5) * scale - 0.5;
         let exact = exact.clamp(0.0, last);
         let first = exact.floor().min((last - 1.0).max(0.0));
         (first as u32, exact - first)
     }
 }
 
-/// The first of two columns, and the weight of the second.
-#[derive(Clone, Copy, Debug)]
-struct Tap {
-    first: u32,
-    weight: u32,
-}
+/// Two numbers that are mixed, or their weights.
+type Pair = [i16; 2];
 
+/// Which columns become one.
 #[derive(Debug)]
 struct Table {
     axis: Axis,
-    taps: Vec<Tap>,
+    /// Of a pixel.
+    bytes: usize,
+    /// The first of the two columns of each pixel.
+    firsts: Vec<u32>,
+    /// Of both columns, for each byte of each pixel.
+    weights: Vec<Pair>,
 }
 
 /// Scales planes, with what it needs for that.
@@ -97,7 +100,9 @@ pub(super) struct Scaler {
     /// The table that has to go next.
     oldest: usize,
     /// Two rows made one; one pixel more than they have.
-    row: Vec<u16>,
+    row: Vec<i16>,
+    /// The columns of it that are mixed.
+    pairs: Vec<Pair>,
 }
 
 impl Scaler {
@@ -123,20 +128,24 @@ impl Scaler {
             to: to.height,
             pixels: plane.size.height,
         };
-        let table = self.table(Axis {
+        let across = Axis {
             start: extent.left,
             length: extent.width,
             to: to.width,
             pixels: plane.size.width,
-        });
-        let taps = &self.tables[table].taps[..];
-        let (Some(first), Some(last)) = (taps.first(), taps.last()) else {
+        };
+        let table = self.table(across, BYTES);
+        let Table {
+            firsts, weights, ..
+        } = &self.tables[table];
+        let (Some(first), Some(last)) = (firsts.first(), firsts.last()) else {
             return Ok(());
         };
         let (start, end) = (
-            first.first as usize * BYTES,
-            ((last.first as usize + 2) * BYTES).min(bytes),
+            *first as usize * BYTES,
+            ((*last as usize + 2) * BYTES).min(bytes),
         );
+        self.pairs.resize(row_length, [0; 2]);
         self.row.resize(bytes + BYTES, 0);
         let row = |at: usize| &plane.data[at * plane.stride..][start..end];
         for (line, target) in (0..).zip(scaled.chunks_exact_mut(row_length.max(1))) {
@@ -146,19 +155,25 @@ impl Scaler {
             blend(row(upper), row(lower), weight, &mut self.row[start..end]);
             // Beyond the last column stands that column.
             self.row.copy_within(bytes - BYTES..bytes, bytes);
-            pick::<BYTES>(&self.row, taps, target);
+            pick::<BYTES>(&self.row, firsts, &mut self.pairs);
+            mix(&self.pairs, weights, target);
         }
         Ok(())
     }
 
-    /// The number of the table for `axis`.
-    fn table(&mut self, axis: Axis) -> usize {
-        if let Some(known) = self.tables.iter().position(|table| table.axis == axis) {
+    /// The number of the table for `axis` with pixels of so many `bytes`.
+    fn table(&mut self, axis: Axis, bytes: usize) -> usize {
+        let is_it = |table: &Table| table.axis == axis && table.bytes == bytes;
+        if let Some(known) = self.tables.iter().position(is_it) {
             return known;
         }
         let at = if self.tables.len() < TABLES {
-            let taps = Vec::new();
-            self.tables.push(Table { axis, taps });
+            self.tables.push(Table {
+                axis,
+                bytes,
+                firsts: Vec::new(),
+                weights: Vec::new(),
+            });
             self.tables.len() - 1
         } else {
             self.oldest = (self.oldest + 1) % TABLES;
@@ -166,12 +181,16 @@ impl Scaler {
         };
         let table = &mut self.tables[at];
         table.axis = axis;
-        table.taps.clear();
-        table.taps.extend((0..axis.to).map(|at| {
-            let (first, weight) = axis.place(at);
+        table.bytes = bytes;
+        table.firsts.clear();
+        table.weights.clear();
+        for place in 0..axis.to {
+            let (first, weight) = axis.place(place);
             let weight = to_fixed(weight, COLUMN_BITS);
-            Tap { first, weight }
-        }));
+            let weights = [(1 << COLUMN_BITS) - weight, weight].map(|weight| weight as i16);
+            table.firsts.push(first);
+            table.weights.extend(std::iter::repeat_n(weights, bytes));
+        }
         at
     }
 }
@@ -180,28 +199,40 @@ fn to_fixed(weight: f64, bits: u32) -> u32 {
     (weight * f64::from(1_u32 << bits)).round() as u32
 }
 
-/// Mixes two rows; what comes out is in parts of a level, [`ROW_BITS`] of them.
-fn blend(upper: &[u8], lower: &[u8], weight: u16, mixed: &mut [u16]) {
+/// What is taken off a level in parts, so that it fits in a number with a sign: two such numbers times two weights are
+/// one instruction.
+const OFFSET: u16 = 1 << 15;
+
+/// Mixes two rows; what comes out is in parts of a level, [`ROW_BITS`] of them, less the [`OFFSET`].
+fn blend(upper: &[u8], lower: &[u8], weight: u16, mixed: &mut [i16]) {
     let rest = (1 << ROW_BITS) - weight;
     for (mixed, (&upper, &lower)) in mixed.iter_mut().zip(upper.iter().zip(lower)) {
-        *mixed = u16::from(upper) * rest + u16::from(lower) * weight;
+        let level = u16::from(upper) * rest + u16::from(lower) * weight;
+        *mixed = (level ^ OFFSET).cast_signed();
     }
 }
 
-/// Mixes the columns of `row` that `taps` name.
-fn pick<const BYTES: usize>(row: &[u16], taps: &[Tap], target: &mut [u8]) {
-    const BITS: u32 = ROW_BITS + COLUMN_BITS;
+/// Puts the columns of `row` side by side that become one: those that `firsts` name, and those after them.
+fn pick<const BYTES: usize>(row: &[i16], firsts: &[u32], pairs: &mut [Pair]) {
     let (row, _) = row.as_chunks::<BYTES>();
-    let (target, _) = target.as_chunks_mut::<BYTES>();
-    for (target, tap) in target.iter_mut().zip(taps) {
-        let at = tap.first as usize;
-        let Some([left, right]) = row.get(at..at + 2) else {
-            continue;
-        };
-        let rest = (1 << COLUMN_BITS) - tap.weight;
-        *target = std::array::from_fn(|byte| {
-            let mixed = u32::from(left[byte]) * rest + u32::from(right[byte]) * tap.weight;
-            ((mixed + (1 << (BITS - 1))) >> BITS) as u8
-        });
+    let (pairs, _) = pairs.as_chunks_mut::<BYTES>();
+    for (pairs, first) in pairs.iter_mut().zip(firsts) {
+        let at = *first as usize;
+        if let Some([left, right]) = row.get(at..at + 2) {
+            *pairs = std::array::from_fn(|byte| [left[byte], right[byte]]);
+        }
+    }
+}
+
+/// Mixes each of `pairs` by its weights, and rounds.
+fn mix(pairs: &[Pair], weights: &[Pair], target: &mut [u8]) {
+    const BITS: u32 = ROW_BITS + COLUMN_BITS;
+    // Both weights together are one: so the offset comes back as it is.
+    const LIFT: i32 = ((OFFSET as i32) << COLUMN_BITS) + (1 << (BITS - 1));
+    for (target, ([left, right], [rest, weight])) in
+        target.iter_mut().zip(pairs.iter().zip(weights))
+    {
+        let sum = i32::from(*left) * i32::from(*rest) + i32::from(*right) * i32::from(*weight);
+        *target = ((sum + LIFT) >> BITS) as u8;
     }
 }

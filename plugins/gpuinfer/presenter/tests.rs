@@ -29,6 +29,7 @@ fn about(labels: &Labels) -> About<'_> {
         age: AGE,
         batch_size: 3,
         stages: Stages::default(),
+        tensors: &[],
     }
 }
 

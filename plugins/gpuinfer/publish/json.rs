@@ -7,6 +7,7 @@ use livetune_core::time::nanos;
 
 use crate::gpuinfer::objects::{Object, What};
 use crate::gpuinfer::presenter::About;
+use crate::gpuinfer::tensors::Tensor;
 
 /// Writes one line for a frame of the size `frame` into `line`. Its fields are those of gvametaconvert, and besides
 /// `inferred`, `age` and `model`.
@@ -35,7 +36,8 @@ pub(super) fn write(line: &mut Vec<u8>, objects: &[Object], about: &About<'_>, f
         }
         write_object(line, object, about, frame);
     }
-    line.extend_from_slice(b"]}\n");
+    write_tensors(line, objects.is_empty(), about);
+    line.extend_from_slice(b"}\n");
 }
 
 fn write_object(line: &mut Vec<u8>, object: &Object, about: &About<'_>, frame: Size) {
@@ -67,6 +69,61 @@ fn write_object(line: &mut Vec<u8>, object: &Object, about: &About<'_>, frame: S
     let _ = write!(line, r#","label_id":{},"label":"#, object.class);
     string(line, about.labels.name(object.class));
     line.extend_from_slice(b"}}");
+}
+
+/// The end of the objects, with those that a network's outputs as they are belong to, and the outputs of the frame.
+fn write_tensors(line: &mut Vec<u8>, mut is_first: bool, about: &About<'_>) {
+    let of_objects = about
+        .tensors
+        .chunk_by(|one, next| one.parent == next.parent);
+    for tensors in of_objects {
+        let [
+            Tensor {
+                region,
+                parent: Some(id),
+                ..
+            },
+            ..,
+        ] = tensors
+        else {
+            continue;
+        };
+        if !std::mem::take(&mut is_first) {
+            line.push(b',');
+        }
+        let (x, y, w, h) = (region.left, region.top, region.width, region.height);
+        let _ = write!(
+            line,
+            r#"{{"x":{x},"y":{y},"w":{w},"h":{h},"region_id":{id},"tensors":["#
+        );
+        write_list(line, tensors.iter(), about);
+        line.extend_from_slice(b"]}");
+    }
+    line.push(b']');
+    let of_frame = || {
+        about
+            .tensors
+            .iter()
+            .filter(|tensor| tensor.parent.is_none())
+    };
+    if of_frame().next().is_some() {
+        line.extend_from_slice(br#","tensors":["#);
+        write_list(line, of_frame(), about);
+        line.push(b']');
+    }
+}
+
+fn write_list<'a>(
+    line: &mut Vec<u8>,
+    tensors: impl Iterator<Item = &'a Tensor>,
+    about: &About<'_>,
+) {
+    for (at, tensor) in tensors.enumerate() {
+        if at > 0 {
+            line.push(b',');
+        }
+        tensor.write_json(line, about);
+    }
 }
 
 /// All but what goes for classifications too.

@@ -10,7 +10,8 @@ use std::time::Duration;
 use livetune_core::infer::{Area, Detection, Found, Region, Revisit, RevisitConfig, Size};
 use livetune_core::time::MediaTime;
 
-use super::objects::{Object, Origin, What};
+use super::objects::{Object, Origin, Told, What};
+use super::tensors::{Place, Tensor};
 use parents::Parent;
 
 /// What the network said of an object that is tracked.
@@ -18,6 +19,7 @@ use parents::Parent;
 struct Memory {
     /// Boxes are parts of the object's own, 0 to 1.
     found: Vec<(What, Detection)>,
+    tensors: Vec<Tensor>,
     looked: MediaTime,
 }
 
@@ -80,24 +82,27 @@ impl SecondStage {
         visit
     }
 
-    /// Adds to `objects` what was `found` in the regions of `visit`, and what is known of its other objects. `found`
-    /// is empty where no answer came.
+    /// Adds to `told` what was `found` in the regions of `visit`, and what is known of its other objects. `found` is
+    /// empty where no answer came.
     pub(super) fn apply(
         &mut self,
         visit: Visit,
         found: &[Found],
         (frame, now): (Size, MediaTime),
-        objects: &mut Vec<Object>,
+        told: &mut Told,
     ) {
         for parent in &visit.parents {
             let answer = parent.region.and_then(|at| found.get(at));
             let answer = answer.filter(|found| found.failure.is_none());
             let Some(answer) = answer else {
-                self.recall(parent, (frame, now), objects);
+                self.recall(parent, (frame, now), told);
                 continue;
             };
             let all = classified(answer, parent).chain(detected(answer));
-            objects.extend(all.filter_map(|(what, found)| parent.child(what, &found, frame)));
+            told.objects
+                .extend(all.filter_map(|(what, found)| parent.child(what, &found, frame)));
+            let first = told.tensors.len();
+            told.tensors.extend(parent.tensors(answer));
             if let Some(track) = parent.track {
                 let mut memory = self.memories.pop().unwrap_or_default();
                 memory.looked = now;
@@ -105,9 +110,23 @@ impl SecondStage {
                 let all = classified(answer, parent).chain(detected(answer));
                 let relative = |(what, found)| (what, parent.relative(found));
                 memory.found.extend(all.map(relative));
+                memory.tensors.clear();
+                memory.tensors.extend_from_slice(&told.tensors[first..]);
                 let before = self.cache.learn(track, memory, &parent.area, now);
                 self.memories.extend(before);
             }
+        }
+        self.visits.push(visit);
+    }
+
+    /// Nothing comes of `visit`, whose frame is not shown: what it was to look at is looked at on the next frame.
+    pub(super) fn abandon(&mut self, visit: Visit) {
+        let asked = visit
+            .parents
+            .iter()
+            .filter(|parent| parent.region.is_some());
+        for track in asked.filter_map(|parent| parent.track) {
+            self.cache.give_up(track);
         }
         self.visits.push(visit);
     }
@@ -118,12 +137,7 @@ impl SecondStage {
     }
 
     /// What is known of an object that was not looked at.
-    fn recall(
-        &mut self,
-        parent: &Parent,
-        (frame, now): (Size, MediaTime),
-        objects: &mut Vec<Object>,
-    ) {
+    fn recall(&mut self, parent: &Parent, (frame, now): (Size, MediaTime), told: &mut Told) {
         let Some(track) = parent.track else { return };
         if parent.region.is_some() {
             self.cache.give_up(track);
@@ -137,7 +151,13 @@ impl SecondStage {
             let origin = Origin::Carried { age };
             Some(Object { origin, ..child })
         });
-        objects.extend(known);
+        told.objects.extend(known);
+        let tensors = memory.tensors.iter().map(|tensor| Tensor {
+            region: parent.rect,
+            parent: Some(parent.id),
+            ..tensor.clone()
+        });
+        told.tensors.extend(tensors);
     }
 }
 
@@ -164,6 +184,17 @@ impl Parent {
             parent: Some(self.id),
             ..Object::inferred(found, frame)
         })
+    }
+
+    /// The outputs for it that nobody here makes sense of.
+    fn tensors<'a>(&self, found: &'a Found) -> impl Iterator<Item = Tensor> + use<'a> {
+        let place = Place {
+            region: self.rect,
+            is_part: true,
+            parent: Some(self.id),
+        };
+        let outputs = found.tensors().iter();
+        outputs.filter_map(move |output| Tensor::of(output, place))
     }
 
     /// `found` with its box as parts of this object's.

@@ -54,16 +54,15 @@ fn only_objects_of_the_wanted_classes_are_looked_into() {
         [Size::new(30, 40), cut],
         "cut at the edge of the frame"
     );
-    let mut objects = Vec::new();
-    stage.apply(
-        visit,
-        &[classes(1), classes(2)],
-        (FRAME, at(0)),
-        &mut objects,
-    );
-    let told: Vec<_> = objects.iter().map(|one| (one.parent, one.class)).collect();
-    assert_eq!(told, [(Some(3), 1), (Some(5), 2)]);
-    assert!(objects.iter().all(|one| one.what == What::Classified));
+    let mut told = Told::default();
+    stage.apply(visit, &[classes(1), classes(2)], (FRAME, at(0)), &mut told);
+    let seen: Vec<_> = told
+        .objects
+        .iter()
+        .map(|one| (one.parent, one.class))
+        .collect();
+    assert_eq!(seen, [(Some(3), 1), (Some(5), 2)]);
+    assert!(told.objects.iter().all(|one| one.what == What::Classified));
 }
 
 #[test]
@@ -76,10 +75,10 @@ fn a_tracked_object_is_looked_into_once_and_keeps_its_class() {
         let visit = stage.visit(&there, FRAME, now);
         looks += visit.regions().len();
         let found: Vec<_> = visit.regions().iter().map(|_| classes(7)).collect();
-        let mut objects = Vec::new();
-        stage.apply(visit, &found, (FRAME, now), &mut objects);
-        let [object] = &objects[..] else {
-            unreachable!("one object, but {objects:?}");
+        let mut told = Told::default();
+        stage.apply(visit, &found, (FRAME, now), &mut told);
+        let [object] = &told.objects[..] else {
+            unreachable!("one object, but {told:?}");
         };
         assert_eq!((object.class, object.parent), (7, Some(1)));
         assert_eq!(object.age(), Duration::from_millis(frame * 40));
@@ -99,17 +98,17 @@ fn what_was_found_inside_moves_with_the_object() {
     };
     let mut found = Found::default();
     found.objects.push(face);
-    let mut objects = Vec::new();
-    stage.apply(visit, &[found], (FRAME, at(0)), &mut objects);
-    assert_eq!(objects[0].rect, (20, 25, 20, 10));
+    let mut told = Told::default();
+    stage.apply(visit, &[found], (FRAME, at(0)), &mut told);
+    assert_eq!(told.objects[0].rect, (20, 25, 20, 10));
     let moved = buffer(&[("person", 8, Some(9), (110, 20, 44, 40))]);
     let visit = stage.visit(&moved, FRAME, at(40));
     assert!(visit.regions().is_empty());
-    let mut objects = Vec::new();
-    stage.apply(visit, &[], (FRAME, at(40)), &mut objects);
-    assert_eq!(objects[0].rect, (121, 25, 22, 10));
-    assert_eq!(objects[0].parent, Some(8));
-    assert_eq!(objects[0].what, What::Detected);
+    let mut told = Told::default();
+    stage.apply(visit, &[], (FRAME, at(40)), &mut told);
+    assert_eq!(told.objects[0].rect, (121, 25, 22, 10));
+    assert_eq!(told.objects[0].parent, Some(8));
+    assert_eq!(told.objects[0].what, What::Detected);
 }
 
 #[test]
@@ -120,16 +119,16 @@ fn without_an_answer_it_is_looked_into_again() {
         let now = at(frame * 40);
         let visit = stage.visit(&there, FRAME, now);
         assert_eq!(visit.regions().len(), 1);
-        let mut objects = Vec::new();
-        stage.apply(visit, &[], (FRAME, now), &mut objects);
-        assert!(objects.is_empty());
+        let mut told = Told::default();
+        stage.apply(visit, &[], (FRAME, now), &mut told);
+        assert!(told.objects.is_empty());
     }
     let visit = stage.visit(&there, FRAME, at(200));
     let mut failed = Found::default();
     failed.failure = Some("on purpose".to_owned());
-    let mut objects = Vec::new();
-    stage.apply(visit, &[failed], (FRAME, at(200)), &mut objects);
-    assert!(objects.is_empty());
+    let mut told = Told::default();
+    stage.apply(visit, &[failed], (FRAME, at(200)), &mut told);
+    assert!(told.objects.is_empty());
     assert_eq!(stage.visit(&there, FRAME, at(240)).regions().len(), 1);
 }
 
@@ -144,7 +143,7 @@ fn objects_without_a_track_are_looked_into_on_every_frame() {
             visit,
             &[classes(1)],
             (FRAME, at(frame * 40)),
-            &mut Vec::new(),
+            &mut Told::default(),
         );
     }
 }

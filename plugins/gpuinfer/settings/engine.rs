@@ -62,6 +62,7 @@ impl EngineSettings {
             fallback: self.fallback,
             library: path(&self.onnxruntime_library),
             max_batch: 1,
+            processor_batch: 1,
             preferred: 0,
         }
     }

@@ -66,7 +66,9 @@ fn value(value: &Value) -> Option<Json> {
         Value::Bitrate(rate) => json!(rate.as_bps()),
         Value::Ratio(ratio) => json!(ratio.as_f64()),
         Value::Text(text) => json!(text),
-        Value::Distribution(_) | Value::Sizes(_) => return None,
+        Value::Distribution(_) | Value::Sizes(_) | Value::Durations(_) | Value::Counts(_) => {
+            return None;
+        }
     })
 }
 

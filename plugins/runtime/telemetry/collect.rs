@@ -28,18 +28,44 @@ impl Collected {
     /// Adds what one element said, without what its labels say already.
     pub(super) fn add(&mut self, factory: &str, labels: &Labels, mut figures: Vec<Figure>) {
         figures.retain(|figure| labels.iter().all(|(label, _)| label != figure.name));
-        for figure in figures {
+        for (figure, word) in figures.into_iter().flat_map(each_by_name) {
             let name = metric_name(factory, &figure);
             let mut labels = labels.clone();
-            if let Value::Text(word) = &figure.value {
-                labels.push(("value".to_owned(), word.clone()));
-            }
+            labels.extend(word.map(|word| ("value".to_owned(), word)));
             let family = self.0.entry(name).or_insert_with(|| Family {
                 help: figure.help,
                 samples: Vec::new(),
             });
             family.samples.push((labels, figure.value));
         }
+    }
+}
+
+/// The samples that `figure` comes to, with the word that tells them apart.
+fn each_by_name(figure: Figure) -> Vec<(Figure, Option<String>)> {
+    let with = |value| Figure {
+        value,
+        ..figure.clone()
+    };
+    match &figure.value {
+        Value::Text(word) => vec![(figure.clone(), Some(word.clone()))],
+        Value::Durations(times) => {
+            let times = times
+                .iter()
+                .map(|(name, time)| (name, Value::Duration(*time)));
+            times
+                .map(|(name, time)| (with(time), Some(name.clone())))
+                .collect()
+        }
+        Value::Counts(counts) => {
+            let counts = counts
+                .iter()
+                .map(|(name, count)| (name, Value::Count(*count)));
+            counts
+                .map(|(name, count)| (with(count), Some(name.clone())))
+                .collect()
+        }
+        _ => vec![(figure, None)],
     }
 }
 
@@ -101,7 +127,7 @@ fn encode_sample(mut metric: MetricEncoder<'_>, value: &Value) -> Result<(), fmt
         Value::Offset(nanos) => metric.encode_gauge(&(*nanos as f64 / 1e9)),
         Value::Bitrate(rate) => metric.encode_gauge(&(rate.as_bps() as f64)),
         Value::Ratio(ratio) => metric.encode_gauge(&ratio.as_f64()),
-        Value::Text(_) => metric.encode_gauge(&1_i64),
+        Value::Text(_) | Value::Durations(_) | Value::Counts(_) => metric.encode_gauge(&1_i64),
         Value::Distribution(d) | Value::Sizes(d) => {
             metric.encode_histogram::<NoLabelSet>(d.sum, d.count, &d.buckets, None)
         }

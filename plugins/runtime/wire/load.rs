@@ -6,7 +6,7 @@ use livetune_core::time::nanos;
 
 const NAME: &str = "livetune-load";
 
-/// What a stage takes and should take at most.
+/// What a stage takes and should take at most (zero: it has no opinion).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Load {
     pub(crate) latency: Duration,
@@ -24,6 +24,19 @@ impl Load {
             .field("source", &self.source)
             .build();
         gst::event::CustomUpstream::new(structure)
+    }
+}
+
+impl Load {
+    /// Reads `event`, or `None` where it is another one or lacks a field.
+    pub(crate) fn from_event(event: &gst::EventRef) -> Option<Self> {
+        let structure = event.structure().filter(|s| s.name() == NAME)?;
+        let time = |field| structure.get::<u64>(field).ok().map(Duration::from_nanos);
+        Some(Self {
+            latency: time("latency")?,
+            target: time("target")?,
+            source: structure.get("source").ok()?,
+        })
     }
 }
 
@@ -45,5 +58,15 @@ mod tests {
         assert_eq!(structure.get("latency"), Ok(90_000_000_u64));
         assert_eq!(structure.get("target"), Ok(60_000_000_u64));
         assert_eq!(structure.get::<&str>("source"), Ok("infer"));
+        assert_eq!(Load::from_event(&event), Some(load));
+    }
+
+    #[test]
+    fn foreign_and_broken_events_are_left_alone() {
+        gst::init().expect("GStreamer starts");
+        let foreign = gst::event::Reconfigure::new();
+        assert_eq!(Load::from_event(&foreign), None);
+        let broken = gst::event::CustomUpstream::new(gst::Structure::new_empty(NAME));
+        assert_eq!(Load::from_event(&broken), None);
     }
 }

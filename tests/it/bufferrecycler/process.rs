@@ -34,9 +34,8 @@ fn while_one_element_wants_it_the_whole_process_recycles() {
         let pipeline = behind_a_tee("process-allocator=true");
         let allocators = watch(&pipeline.element("end"), |buffer| allocator_of(buffer));
         // In a pipeline that has no such element, too.
-        let other = Pipeline::parse(
-            "fakesrc num-buffers=5 sizetype=fixed sizemax=100000 ! fakesink name=end",
-        );
+        let line = format!("videotestsrc num-buffers=5 ! {RAW} ! fakesink name=end");
+        let other = Pipeline::parse(&line);
         let of_others = watch(&other.element("end"), |buffer| allocator_of(buffer));
         pipeline.run_to_eos();
         other.run_to_eos();
@@ -147,6 +146,43 @@ fn blocks_outlive_a_change_of_caps_and_back() {
         assert_eq!(run(640), 6);
         run(1280);
         assert_eq!(run(640), 6, "{:?}", memory::figures());
+    });
+}
+
+/// Bytes of memory that this process has.
+fn resident() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: u64 = statm.split_whitespace().nth(1).unwrap().parse().unwrap();
+    pages * 4096
+}
+
+#[test]
+fn the_memory_of_a_stall_goes_back_to_the_system() {
+    let name = "bufferrecycler::process::the_memory_of_a_stall_goes_back_to_the_system";
+    alone(name, || {
+        let pipeline = Pipeline::parse(
+            "videotestsrc is-live=true pattern=black ! video/x-raw,format=NV12,width=1920,height=1080,framerate=30/1 ! \
+             bufferrecycler name=r idle-trim=600 ! queue max-size-buffers=40 max-size-bytes=0 max-size-time=0 ! \
+             fakesink name=end enable-last-sample=false",
+        );
+        let recycler = pipeline.element("r");
+        let sink = pipeline.element("end").static_pad("sink").unwrap();
+        pipeline.play();
+        let blocked = gst::PadProbeType::BLOCK | gst::PadProbeType::BUFFER;
+        let before = resident();
+        let stall = sink.add_probe(blocked, |_, _| gst::PadProbeReturn::Ok);
+        eventually("a long queue", LIMIT, || {
+            count(&recycler, "outstanding") >= 30
+        });
+        let peak = resident() - before;
+        assert!(peak > 80_000_000, "{peak}");
+        sink.remove_probe(stall.unwrap());
+        // While frames go on.
+        eventually("the memory to go", LIMIT, || resident() < before + peak / 5);
+        let before = count(&recycler, "buffers");
+        eventually("frames", LIMIT, || count(&recycler, "buffers") > before + 5);
+        assert!(count(&recycler, "trimmed-bytes") > 80_000_000);
+        assert!(count(&recycler, "process-trimmed-bytes") > 80_000_000);
     });
 }
 

@@ -137,3 +137,45 @@ unsafe fn classes(library: &Library, entry: &Entry) -> Vec<String> {
         all.iter().map(label).collect()
     }
 }
+
+/// The tensors of a frame that GStreamer's decoders see, by name; `None` where there are none, or GStreamer is older
+/// than 1.26.
+pub fn tensors(buffer: &gst::BufferRef) -> Option<Vec<(String, Vec<f32>)>> {
+    type Get = unsafe extern "C" fn(*mut gst::ffi::GstBuffer) -> *mut TensorMeta;
+    let library = library()?;
+    let get = unsafe { library.get::<Get>(b"gst_buffer_get_tensor_meta") }.ok()?;
+    let meta = unsafe { get(buffer.as_mut_ptr()) };
+    if meta.is_null() {
+        return None;
+    }
+    let all = unsafe { std::slice::from_raw_parts((*meta).tensors, (*meta).count) };
+    let read = |tensor: &*mut Tensor| unsafe {
+        let tensor = &**tensor;
+        assert_eq!((tensor.data_type, tensor.dims_order), (11, 0));
+        let name = glib::Quark::from_glib(tensor.id).as_str().to_string();
+        let data = gst::BufferRef::from_ptr(tensor.data)
+            .map_readable()
+            .unwrap();
+        let numbers = data.chunks_exact(4);
+        let numbers = numbers.map(|number| f32::from_ne_bytes(number.try_into().unwrap()));
+        (name, numbers.collect())
+    };
+    Some(all.iter().map(read).collect())
+}
+
+#[repr(C)]
+struct TensorMeta {
+    meta: gst::ffi::GstMeta,
+    count: usize,
+    tensors: *mut *mut Tensor,
+}
+
+/// The start of `GstTensor`.
+#[repr(C)]
+struct Tensor {
+    id: u32,
+    layout: c_int,
+    data_type: c_int,
+    data: *mut gst::ffi::GstBuffer,
+    dims_order: c_int,
+}

@@ -2,20 +2,27 @@
 
 mod analytics;
 mod batches;
+mod classifiers;
 mod costs;
 mod detect_image;
 mod drawing;
 mod engines;
+mod families;
+mod gpu;
 mod heads;
 mod late;
 mod life;
+mod linear;
 mod metadata;
 mod onnx;
 mod order;
 mod publishing;
+mod qos;
+mod raw;
 mod real;
 mod reference;
 mod refusals;
+mod regions;
 mod reload;
 mod second_stage;
 mod shapes;
@@ -97,6 +104,19 @@ fn found(buffer: &gst::BufferRef) -> Vec<Found> {
 
 fn rects(buffer: &gst::BufferRef) -> Vec<(u32, u32, u32, u32)> {
     found(buffer).iter().map(|object| object.rect).collect()
+}
+
+/// A YOLOv8 for pictures of 64 by 64 with one object, 10 by 10, that is the further right the more red and the further
+/// down the more green is in the picture, from 12 to 52; of the second class where there is much blue.
+fn colour_meter() -> linear::Linear {
+    const CELLS: usize = 84;
+    linear::Linear::new("output0", &[6, CELLS as u64])
+        .set(0, 12.0, [40.0, 0.0, 0.0])
+        .set(CELLS, 12.0, [0.0, 40.0, 0.0])
+        .set(2 * CELLS, 10.0, [0.0; 3])
+        .set(3 * CELLS, 10.0, [0.0; 3])
+        .set(4 * CELLS, 1.0, [0.0, 0.0, -1.0])
+        .set(5 * CELLS, 0.0, [0.0, 0.0, 1.0])
 }
 
 /// What is in `mutex`, of a test that ends with any of its threads.

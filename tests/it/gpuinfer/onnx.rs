@@ -154,9 +154,38 @@ fn model_of(input: &[u64], outputs: &[Output], factor: f32) -> Vec<u8> {
     of_graph(&graph.concat())
 }
 
-fn of_graph(graph: &[u8]) -> Vec<u8> {
+pub fn of_graph(graph: &[u8]) -> Vec<u8> {
     let opset = field(8, &varint(2, 13));
     [varint(1, 8), opset, field(7, graph)].concat()
+}
+
+/// As [`detector`], with its numbers in a file of this name beside it, which is not written here; and those numbers.
+pub fn detector_with_weights_in(file: &str, objects: &[[f32; 6]]) -> (PathBuf, Vec<u8>) {
+    let side = SIDE as u64;
+    let output = [1, 6, ANCHORS as u64];
+    let mut weights: Vec<u8> = output.iter().flat_map(|size| varint(1, *size)).collect();
+    weights.extend(varint(2, FLOAT));
+    weights.extend(field(8, b"numbers"));
+    let length = (6 * ANCHORS * size_of::<f32>()).to_string();
+    for (key, value) in [("location", file), ("offset", "0"), ("length", &length)] {
+        let entry = [field(1, key.as_bytes()), field(2, value.as_bytes())];
+        weights.extend(field(13, &entry.concat()));
+    }
+    // EXTERNAL.
+    weights.extend(varint(14, 1));
+    let graph = [
+        node("ReduceMean", &["images"], "mean", &[("keepdims", 0)]),
+        node("Mul", &["mean", "nought"], "nothing", &[]),
+        node("Add", &["numbers", "nothing"], "output0", &[]),
+        field(2, b"test"),
+        field(5, &weights),
+        field(5, &tensor("nought", &[], &[0.0])),
+        field(11, &value_info("images", &[1, 3, side, side])),
+        field(12, &value_info("output0", &output)),
+    ];
+    let numbers = numbers_of(objects);
+    let numbers = numbers.iter().flat_map(|number| number.to_le_bytes());
+    (write_model(&of_graph(&graph.concat())), numbers.collect())
 }
 
 /// A model of one operator, in this version of ONNX's set of operators.
@@ -171,7 +200,7 @@ pub fn with_operator(kind: &str, opset: u64) -> Vec<u8> {
     [varint(1, 8), opset, field(7, &graph.concat())].concat()
 }
 
-fn node(kind: &str, inputs: &[&str], output: &str, attributes: &[(&str, u64)]) -> Vec<u8> {
+pub fn node(kind: &str, inputs: &[&str], output: &str, attributes: &[(&str, u64)]) -> Vec<u8> {
     let mut bytes: Vec<u8> = inputs
         .iter()
         .flat_map(|name| field(1, name.as_bytes()))
@@ -187,7 +216,7 @@ fn node(kind: &str, inputs: &[&str], output: &str, attributes: &[(&str, u64)]) -
     field(1, &bytes)
 }
 
-fn tensor(name: &str, shape: &[u64], numbers: &[f32]) -> Vec<u8> {
+pub fn tensor(name: &str, shape: &[u64], numbers: &[f32]) -> Vec<u8> {
     let mut bytes: Vec<u8> = shape.iter().flat_map(|size| varint(1, *size)).collect();
     bytes.extend(varint(2, FLOAT));
     bytes.extend(field(8, name.as_bytes()));
@@ -199,7 +228,7 @@ fn tensor(name: &str, shape: &[u64], numbers: &[f32]) -> Vec<u8> {
     bytes
 }
 
-fn whole_numbers(name: &str, numbers: &[i64]) -> Vec<u8> {
+pub fn whole_numbers(name: &str, numbers: &[i64]) -> Vec<u8> {
     let mut bytes = varint(1, numbers.len() as u64);
     bytes.extend(varint(2, INT64));
     bytes.extend(field(8, name.as_bytes()));
@@ -208,7 +237,7 @@ fn whole_numbers(name: &str, numbers: &[i64]) -> Vec<u8> {
     bytes
 }
 
-fn node_with_axes(kind: &str, input: &str, output: &str, axes: &[u64]) -> Vec<u8> {
+pub fn node_with_axes(kind: &str, input: &str, output: &str, axes: &[u64]) -> Vec<u8> {
     let mut bytes = [
         field(1, input.as_bytes()),
         field(2, output.as_bytes()),
@@ -223,7 +252,7 @@ fn node_with_axes(kind: &str, input: &str, output: &str, axes: &[u64]) -> Vec<u8
     field(1, &bytes)
 }
 
-fn value_info(name: &str, shape: &[u64]) -> Vec<u8> {
+pub fn value_info(name: &str, shape: &[u64]) -> Vec<u8> {
     let sizes: Vec<u8> = shape
         .iter()
         .flat_map(|size| match size {
@@ -235,7 +264,7 @@ fn value_info(name: &str, shape: &[u64]) -> Vec<u8> {
     [field(1, name.as_bytes()), field(2, &field(1, &tensor))].concat()
 }
 
-fn field(number: u64, bytes: &[u8]) -> Vec<u8> {
+pub fn field(number: u64, bytes: &[u8]) -> Vec<u8> {
     [
         bare(number << 3 | 2),
         bare(bytes.len() as u64),

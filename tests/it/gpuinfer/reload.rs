@@ -1,8 +1,13 @@
 //! Another model while frames flow.
 
-use gst::prelude::*;
+use std::path::Path;
 
-use super::{BALL, BALL_RECT, CAPS, SQUARE, SQUARE_RECT, frame, harness, onnx, rects};
+use gst::prelude::*;
+use gst_check::Harness;
+
+use super::engines::models::engines;
+use super::{BALL, BALL_RECT, CAPS, SQUARE, SQUARE_RECT, frame, harness, onnx, rects, running};
+use crate::support::init;
 use crate::support::pipeline::{LIMIT, stats};
 use crate::support::wait::eventually;
 
@@ -75,5 +80,49 @@ fn of_many_models_set_at_once_the_last_one_serves() {
     for _ in 0..20 {
         let out = harness.push_and_pull(frame(CAPS, 90)).unwrap();
         assert_eq!(rects(&out), [SQUARE_RECT]);
+    }
+}
+
+/// An element with `model` and the properties of an engine, that waits for frames.
+fn with_engine(model: &Path, engine: &str) -> Harness {
+    init();
+    let line = format!("gpuinfer model={} {engine}", model.display());
+    let element = gst::parse::launch(&line).unwrap();
+    running(&element, CAPS)
+}
+
+fn seen(harness: &mut Harness) -> Vec<(u32, u32, u32, u32)> {
+    rects(&harness.push_and_pull(frame(CAPS, 90)).unwrap())
+}
+
+#[test]
+fn a_model_that_is_swapped_on_disk_serves_those_who_open_it_then() {
+    for engine in engines() {
+        let path = onnx::detector(&[BALL]);
+        // Both are of the old one; the second has no session of its own before its first frame.
+        let (mut old, mut other) = (with_engine(&path, &engine), with_engine(&path, &engine));
+        assert_eq!(seen(&mut old), [BALL_RECT]);
+        // As a download does it, and as an editor does it that writes over a file.
+        let square = std::fs::read(onnx::detector(&[SQUARE])).unwrap();
+        for in_place in [false, true] {
+            if in_place {
+                std::fs::write(&path, b"half of something else").unwrap();
+            } else {
+                std::fs::rename(onnx::write(&square), &path).unwrap();
+            }
+            for _ in 0..20 {
+                assert_eq!(seen(&mut old), [BALL_RECT], "{engine}");
+                assert_eq!(seen(&mut other), [BALL_RECT], "{engine}");
+            }
+        }
+        std::fs::write(&path, &square).unwrap();
+        let mut new = with_engine(&path, &engine);
+        assert_eq!(seen(&mut new), [SQUARE_RECT], "{engine}");
+        assert_eq!(seen(&mut old), [BALL_RECT], "{engine}");
+        // Set again, it is read again.
+        let element = old.element().unwrap();
+        element.set_property("model", path.to_str().unwrap());
+        eventually("the new model", LIMIT, || seen(&mut old) == [SQUARE_RECT]);
+        assert_eq!(stats(&other.element().unwrap()).get::<u64>("errors"), Ok(0));
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use gst_check::Harness;
 
-use super::{frame, onnx, rects, running};
+use super::{colour_meter, frame, linear, onnx, rects, running};
 use crate::support::init;
 use crate::support::pipeline::stats;
 
@@ -104,4 +104,65 @@ fn only_those_of_the_same_name_share() {
     });
     let streams = streams.map(|(element, _camera)| stats(&element).get::<u64>("streams"));
     assert_eq!(streams[2], Ok(1));
+}
+
+/// Where in its frame the object of the colour meter should be where all is of this `shade`.
+fn expected(side: u32, shade: u8) -> f64 {
+    f64::from(side) * (12.0 + 40.0 * f64::from(shade) / 255.0) / 64.0
+}
+
+#[test]
+fn cameras_whose_frames_change_their_size_and_format_share_batches() {
+    let model = linear::linear(None, (64, 64), &[colour_meter()]);
+    let kinds: Vec<(u32, String)> = [16, 64, 131, 500]
+        .into_iter()
+        .flat_map(|side| ["RGB", "BGRx", "GRAY8"].map(|format| (side, format)))
+        .map(|(side, format)| {
+            let size = format!("width={side},height={side}");
+            (
+                side,
+                format!("video/x-raw,format={format},{size},framerate=30/1"),
+            )
+        })
+        .collect();
+    let threads: Vec<_> = (0..3_usize)
+        .map(|camera| {
+            let mut harness = self::camera(&model, "sizes");
+            let kinds = kinds.clone();
+            std::thread::spawn(move || {
+                for number in 0..48 {
+                    let (_, caps) = &kinds[(number / 2 + 5 * camera) % kinds.len()];
+                    let shade = ((camera * 37 + number * 53) % 256) as u8;
+                    harness.set_src_caps(caps.parse().unwrap());
+                    harness.push(frame(caps, shade)).unwrap();
+                    if number % 4 < 3 {
+                        continue;
+                    }
+                    // Up to four of them are on their way together, of two sizes.
+                    for number in number - 3..=number {
+                        let (side, caps) = &kinds[(number / 2 + 5 * camera) % kinds.len()];
+                        let shade = ((camera * 37 + number * 53) % 256) as u8;
+                        let out = harness.pull().unwrap();
+                        let rects = rects(&out);
+                        let [(left, _, width, _)] = rects[..] else {
+                            panic!("{caps}: {rects:?}");
+                        };
+                        let (middle, right) = (left + width / 2, expected(*side, shade));
+                        let off = (f64::from(middle) - right).abs();
+                        assert!(
+                            off <= 1.5 + f64::from(*side) / 64.0,
+                            "{caps} {shade}: {rects:?}"
+                        );
+                    }
+                }
+                harness
+            })
+        })
+        .collect();
+    for thread in threads {
+        let harness = thread.join().unwrap();
+        let stats = stats(&harness.element().unwrap());
+        assert_eq!(stats.get::<u64>("inferred"), Ok(48));
+        assert_eq!(stats.get::<u64>("errors"), Ok(0));
+    }
 }

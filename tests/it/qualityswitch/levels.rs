@@ -168,7 +168,7 @@ fn video_in_other_memory_passes_with_fewer_frames_and_a_warning() {
     assert!(
         rig.warning()
             .unwrap()
-            .contains("only video in system memory")
+            .contains("memory that the scaler (videoscale) does not take")
     );
     assert_eq!(rig.warning(), None);
     rig.set_caps("video/x-raw(memory:Elsewhere),format=I420,width=640,height=480,framerate=30/1");

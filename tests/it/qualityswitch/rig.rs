@@ -20,12 +20,14 @@ pub struct Rig {
 }
 
 impl Rig {
-    /// A `qualityswitch` with these properties, fed with video of `caps`.
+    /// A `qualityswitch` with these properties, deaf to all but the network, fed with video of `caps`.
     pub fn new(caps: &str, properties: &[(&str, &str)]) -> Self {
         crate::support::init();
         let element = gst::ElementFactory::make("qualityswitch").build().unwrap();
         let bus = gst::Bus::new();
         element.set_bus(Some(&bus));
+        // Frames are pushed as fast as they can: no load is to be read from that.
+        element.set_property_from_str("sensors", "network");
         for (name, value) in properties {
             element.set_property_from_str(name, value);
         }
@@ -135,6 +137,16 @@ pub fn target(kbps: u32) -> gst::Event {
         .field("min", 100_000_u32)
         .field("max", 20_000_000_u32)
         .field("congested", false)
+        .build();
+    gst::event::CustomUpstream::new(structure)
+}
+
+/// What somebody behind says whose frames take `millis`, and may take `target`.
+pub fn load(millis: u64, target: u64) -> gst::Event {
+    let structure = gst::Structure::builder("livetune-load")
+        .field("latency", millis * 1_000_000)
+        .field("target", target * 1_000_000)
+        .field("source", "infer0")
         .build();
     gst::event::CustomUpstream::new(structure)
 }

@@ -18,6 +18,8 @@ use crate::time::MediaTime;
 
 /// Questions whose frame has gone that are still listened to: what a stream has in the network and in front of it.
 const MOST_LATE: usize = 4;
+/// Frames that come in a burst may be more than the row holds by one of so many parts, until those before them are gone.
+const EXCESS: usize = 4;
 
 /// What to do with a frame whose own result is not there when it should leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -219,6 +221,9 @@ impl<F, S, Q> Order<F, S, Q> {
 
     /// Something that is no frame came; it `breaks` where boxes from before it mean nothing after it.
     pub fn on_event(&mut self, event: S, breaks: bool) {
+        if breaks {
+            self.until_asked = 0;
+        }
         self.entries.push_back(Entry::Event(event, breaks));
     }
 
@@ -257,6 +262,7 @@ impl<F, S, Q> Order<F, S, Q> {
             }
         }
         self.frames = 0;
+        self.until_asked = 0;
         self.forget();
     }
 
@@ -264,21 +270,24 @@ impl<F, S, Q> Order<F, S, Q> {
     pub fn forget(&mut self) {
         self.late.clear();
         self.carried = None;
-        self.until_asked = 0;
     }
 
-    /// The row is full: where the oldest frame only waits for the network it shall wait no longer; where it could have
-    /// gone already, nobody takes it, and it is dropped.
+    /// The row is full: of the frames that only wait for the network the oldest shall wait no longer; where too many
+    /// could have gone already, nobody takes them, and the oldest is dropped.
     fn make_room(&mut self, now: MediaTime) -> Option<F> {
+        let excess = (self.config.capacity / EXCESS).max(1);
+        if self.config.policy == Policy::Skip && self.frames < self.config.capacity + excess {
+            let frames = self.entries.iter_mut().filter_map(|entry| match entry {
+                Entry::Frame(frame) => Some(frame),
+                Entry::Event(..) => None,
+            });
+            if let Some(frame) = frames.into_iter().find(|frame| frame.deadline > now) {
+                frame.deadline = now;
+                return None;
+            }
+        }
         let is_frame = |entry: &Entry<F, S, Q>| matches!(entry, Entry::Frame(_));
         let oldest = self.entries.iter().position(is_frame)?;
-        if let (Policy::Skip, Some(Entry::Frame(frame))) =
-            (self.config.policy, self.entries.get_mut(oldest))
-            && frame.deadline > now
-        {
-            frame.deadline = now;
-            return None;
-        }
         match self.entries.remove(oldest)? {
             Entry::Frame(frame) => {
                 self.frames -= 1;

@@ -222,6 +222,30 @@ fn a_full_row_first_ends_the_waiting_and_then_drops_the_oldest() {
 }
 
 #[test]
+fn however_long_frames_may_wait_a_row_that_nobody_empties_does_not_grow() {
+    let mut row = Row::new(CONFIG);
+    let mut dropped = Vec::new();
+    for frame in 0..200 {
+        dropped.extend(comes(&mut row, 0).map(|_| frame));
+    }
+    assert_eq!(row.frames(), CONFIG.capacity + CONFIG.capacity / 4);
+    assert_eq!(dropped.len() + row.frames(), 200);
+}
+
+#[test]
+fn a_break_begins_to_count_anew_where_it_is_and_not_when_it_leaves() {
+    let interval = 3;
+    let mut row = Row::new(Config { interval, ..CONFIG });
+    let network = Network::default();
+    assert!(row.asks());
+    row.on_event("caps", true);
+    assert!(row.asks());
+    assert_eq!(network.next(&mut row, at(0)), Step::Event("caps"));
+    let asked: Vec<bool> = (0..4).map(|_| row.asks()).collect();
+    assert_eq!(asked, [false, false, true, false]);
+}
+
+#[test]
 fn events_keep_their_place_between_frames() {
     let (mut row, network) = (Row::new(CONFIG), Network::default());
     row.on_event("segment", true);

@@ -245,6 +245,17 @@ impl<J> Batcher<J> {
         self.config.workers = workers.max(1);
     }
 
+    /// Another network serves, which takes so many pictures, padded to one of the `preferred` sizes; what its batches cost
+    /// is still to be measured.
+    pub fn refit(&mut self, max_batch: usize, preferred: &[usize]) {
+        let max_batch = max_batch.max(1);
+        let fits = |size: &usize| (1..=max_batch).contains(size);
+        self.config.max_batch = max_batch;
+        self.config.preferred = preferred.iter().copied().filter(fits).collect();
+        self.config.preferred.sort_unstable();
+        self.forget_costs();
+    }
+
     /// A batch of `weight` pictures took so long.
     pub fn on_batch(&mut self, weight: usize, took: Duration) {
         self.costs.on_batch(self.padded(weight), took);

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::survey::Survey;
 
+mod input;
 mod library;
 mod numbers;
 mod provider;

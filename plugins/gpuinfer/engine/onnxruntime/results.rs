@@ -2,7 +2,7 @@
 
 use std::ptr::{self, NonNull};
 
-use ort::memory::Allocator;
+use ort::memory::{Allocator, MemoryInfo};
 use ort::sys::OrtValue;
 use ort::value::{DynTensor, DynValue, TensorElementType};
 
@@ -184,7 +184,7 @@ impl Output {
         }
         let memory = self.memory.as_mut_ptr().cast();
         // SAFETY: views are dropped when the memory moves, and the memory goes when they do.
-        unsafe { View::of(kind, memory, bytes, shape) }.ok()
+        unsafe { View::of(kind, (memory, bytes), &MemoryInfo::default(), shape) }.ok()
     }
 
     /// Copies `tensor`; whether the memory may have moved.

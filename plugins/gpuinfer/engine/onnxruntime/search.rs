@@ -2,11 +2,11 @@
 
 use std::cmp::Reverse;
 use std::env;
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::gpuinfer::engine::options::{Device, EngineOptions};
+use crate::gpuinfer::engine::places;
 
 /// A library to try, and who names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,18 +76,11 @@ fn named(path: &Path, named_by: &'static str) -> Vec<Candidate> {
 
 /// What is installed where such libraries are.
 fn installed(device: Device) -> impl Iterator<Item = Candidate> {
-    let environments = ["VIRTUAL_ENV", "CONDA_PREFIX"].map(env::var_os);
-    let home = env::var_os("HOME").map(|home| Path::new(&home).join(".local"));
-    let roots = environments
-        .into_iter()
-        .flatten()
-        .map(PathBuf::from)
-        .chain(home)
-        .chain(["/usr/local".into(), "/usr".into()]);
+    let roots = places::python().into_iter();
     let wheels = roots.flat_map(|root| PYTHON.map(|below| root.join(below)));
     let folders = FOLDERS.iter().map(PathBuf::from).chain(wheels);
     let mut paths: Vec<PathBuf> = folders
-        .flat_map(|pattern| expand(&pattern))
+        .flat_map(|pattern| places::expand(&pattern))
         .flat_map(|folder| libraries(&folder))
         .collect();
     sort(&mut paths, device);
@@ -133,31 +126,6 @@ fn version(path: &Path) -> Vec<u32> {
     numbers.collect()
 }
 
-/// The folders that `pattern` means; a `*` stands in a single component.
-fn expand(pattern: &Path) -> Vec<PathBuf> {
-    let mut found = vec![PathBuf::new()];
-    for component in pattern {
-        let star = component.to_str().and_then(|text| text.split_once('*'));
-        found = match star {
-            None => found.iter().map(|path| path.join(component)).collect(),
-            Some((head, tail)) => found
-                .iter()
-                .flat_map(|path| fs::read_dir(path).into_iter().flatten().flatten())
-                .filter(|entry| fits(&entry.file_name(), head, tail))
-                .map(|entry| entry.path())
-                .collect(),
-        };
-    }
-    found.retain(|path| path.is_dir());
-    found
-}
-
-fn fits(name: &OsStr, head: &str, tail: &str) -> bool {
-    let name = name.to_string_lossy();
-    name.strip_prefix(head)
-        .is_some_and(|rest| rest.ends_with(tail))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,11 +156,5 @@ mod tests {
         let found = candidates(&options);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].path, Path::new("/no/such/library.so"));
-    }
-
-    #[test]
-    fn stars_are_folders() {
-        assert!(expand(Path::new("/us*/li*")).contains(&"/usr/lib".into()));
-        assert!(expand(Path::new("/no-such-*/lib")).is_empty());
     }
 }

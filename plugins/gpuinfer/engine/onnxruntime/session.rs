@@ -15,14 +15,15 @@ use ort::sys::OrtValue;
 use ort::value::{Outlet, TensorElementType};
 
 use super::Model;
+use super::input::Input;
 use super::library::Runtime;
 use super::numbers;
 use super::provider::{self, Target};
 use super::results::{MOST, Pointers, Results};
-use super::value::View;
 use crate::gpuinfer::engine::options::{Device, EngineOptions};
 use crate::gpuinfer::engine::{
-    ActiveDevice, Engine, EngineError, Fault, Stopper, TensorInfo, TensorRef,
+    ActiveDevice, DeviceInput, DeviceTensor, Engine, EngineError, Fault, Stopper, TensorInfo,
+    TensorRef,
 };
 
 /// A session and the memory around it.
@@ -49,24 +50,6 @@ struct Source {
     title: String,
 }
 
-/// The only input.
-#[derive(Debug)]
-struct Input {
-    kind: Option<TensorElementType>,
-    /// The numbers as the model wants them, where that is not f32.
-    bytes: Vec<u8>,
-    /// Views of memory that was given before.
-    views: Vec<Given>,
-}
-
-/// A view of memory at an address, with its shape.
-#[derive(Debug)]
-struct Given {
-    address: usize,
-    shape: Vec<usize>,
-    view: View,
-}
-
 /// The names that a run is told, which end in zero bytes.
 #[derive(Debug)]
 struct Names {
@@ -77,9 +60,6 @@ struct Names {
 
 // SAFETY: the pointers are into the strings beside them.
 unsafe impl Send for Names {}
-
-/// Views of the input that are kept; a detector has one tensor, which it cuts to as many shapes as there are batches.
-const MOST_VIEWS: usize = 64;
 
 impl OrtEngine {
     /// Loads `model` for `device`, which is never [`Device::Auto`].
@@ -113,11 +93,7 @@ impl OrtEngine {
             inputs: session.inputs().iter().map(input_info).collect(),
             outputs: session.outputs().iter().map(output_info).collect(),
             names,
-            input: Input {
-                kind: session.inputs().first().and_then(kind),
-                bytes: Vec::new(),
-                views: Vec::new(),
-            },
+            input: Input::of(session.inputs().first().and_then(kind)),
             results: Results::of(kinds()),
             stopper: Stopper::of(running.clone()),
             running,
@@ -175,6 +151,18 @@ impl OrtEngine {
         EngineError::of(fault, error)
     }
 
+    /// Whether there can be a run.
+    fn begin(&mut self) -> Result<(), EngineError> {
+        self.results.forget();
+        if self.stopper.is_stopped() {
+            return Err(EngineError::stopped());
+        }
+        if self.inputs.len() != 1 {
+            return Err(EngineError::new("it wants more than one input"));
+        }
+        Ok(())
+    }
+
     fn run_value(&mut self, input: *const OrtValue, shape: &[usize]) -> Result<(), EngineError> {
         if let Some(mut planned) = self.results.plan(shape) {
             match self.run_into(input, &mut planned) {
@@ -205,19 +193,35 @@ impl Engine for OrtEngine {
     }
 
     fn run(&mut self, tensor: TensorRef<'_>) -> Result<(), EngineError> {
-        self.results.forget();
-        if self.stopper.is_stopped() {
-            return Err(EngineError::stopped());
-        }
-        if self.inputs.len() != 1 {
-            return Err(EngineError::new("it wants more than one input"));
-        }
+        self.begin()?;
         let input = self.input.value(tensor)?;
         self.run_value(input, tensor.shape)
     }
 
     fn output(&self, index: usize) -> Option<TensorRef<'_>> {
         self.results.get(index)
+    }
+
+    fn device_input(&self) -> Option<DeviceInput> {
+        let is_nvidia = matches!(self.device(), Device::Cuda | Device::TensorRt);
+        Some(DeviceInput {
+            ordinal: self.source.options.device_id,
+            number: self.input.number().filter(|_| is_nvidia)?,
+        })
+    }
+
+    fn run_on_device(&mut self, tensor: DeviceTensor<'_>) -> Result<(), EngineError> {
+        self.begin()?;
+        // A session on the processor takes the address for one of main memory.
+        if self.device_input().is_none() {
+            let device = &self.source.target;
+            let why = format!("{device} takes no tensor from a GPU");
+            return Err(EngineError::new(why));
+        }
+        let input = self
+            .input
+            .on_device(tensor, self.source.options.device_id)?;
+        self.run_value(input, tensor.shape)
     }
 
     fn fork(&self, threads: u32) -> Result<Box<dyn Engine>, EngineError> {
@@ -232,48 +236,6 @@ impl Engine for OrtEngine {
 
     fn stopper(&self) -> Stopper {
         self.stopper.clone()
-    }
-}
-
-impl Input {
-    /// `tensor` as the model wants it, and as ONNX Runtime does.
-    fn value(&mut self, tensor: TensorRef<'_>) -> Result<*const OrtValue, EngineError> {
-        let (shape, data) = (tensor.shape, tensor.data);
-        let count = shape.iter().try_fold(1, |a: usize, b| a.checked_mul(*b));
-        if count != Some(data.len()) {
-            let length = data.len();
-            return Err(EngineError::new(format!(
-                "{length} numbers are no {shape:?}"
-            )));
-        }
-        let kind = self.kind.filter(|kind| numbers::can_be_given(*kind));
-        let kind = kind.ok_or_else(|| EngineError::new("its input is no tensor of numbers"))?;
-        let (memory, bytes) = if kind == TensorElementType::Float32 {
-            (data.as_ptr().cast::<u8>(), size_of_val(data))
-        } else {
-            numbers::write(kind, data, &mut self.bytes);
-            (self.bytes.as_ptr(), self.bytes.len())
-        };
-        let address = memory.addr();
-        let is_it = |given: &Given| given.address == address && given.shape == shape;
-        if let Some(given) = self.views.iter().find(|given| is_it(given)) {
-            return Ok(given.view.as_ptr());
-        }
-        if self.views.len() == MOST_VIEWS {
-            self.views.clear();
-        }
-        let sizes: Vec<i64> = shape.iter().map(|size| *size as i64).collect();
-        // SAFETY: the view is run only while `tensor`, or one that lies where it lay, is borrowed; ONNX Runtime does
-        // not write to inputs.
-        let view = unsafe { View::of(kind, memory.cast_mut().cast(), bytes, &sizes) };
-        let view = view.map_err(EngineError::new)?;
-        let value = view.as_ptr();
-        self.views.push(Given {
-            address,
-            shape: shape.to_vec(),
-            view,
-        });
-        Ok(value)
     }
 }
 
@@ -349,5 +311,66 @@ fn info(outlet: &Outlet, is_float: bool) -> TensorInfo {
         name: outlet.name().to_owned(),
         shape: sizes.map(|size| usize::try_from(*size).ok()).collect(),
         is_float,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gpuinfer::engine::survey::survey;
+
+    /// Where no provider is on a GPU, ONNX Runtime does not look where a tensor is said to lie, so that one in main
+    /// memory shows that it is described rightly.
+    #[test]
+    fn a_tensor_that_is_said_to_be_on_a_gpu_is_as_one_in_main_memory() {
+        gst::init().expect("GStreamer starts");
+        let test = std::env::current_exe().expect("a program");
+        let library = test
+            .ancestors()
+            .nth(3)
+            .map(|folder| folder.join("onnxruntime"));
+        let options = EngineOptions {
+            library: library.filter(|library| library.exists()),
+            ..EngineOptions::default()
+        };
+        if options.library.is_none() {
+            return skip();
+        }
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/shapes.onnx");
+        let survey = survey(&path, 4).expect("a model");
+        let model = Model {
+            path: &path,
+            survey: survey.as_ref(),
+        };
+        let runtime = super::super::runtime(&options).expect("a library");
+        let mut engine = OrtEngine::load(&runtime, model, &options, Device::Cpu).expect("loaded");
+        let shape = [2, 3, 320, 320];
+        let data: Vec<f32> = (0..shape.iter().product())
+            .map(|at| (at * 7 % 255) as f32 / 255.0)
+            .collect();
+        let tensor = TensorRef {
+            shape: &shape,
+            data: &data,
+        };
+        engine.run(tensor).expect("run");
+        let expected = engine.output(0).expect("an output").data.to_vec();
+        let there = DeviceTensor {
+            shape: &shape,
+            address: data.as_ptr().expose_provenance() as u64,
+            bytes: size_of_val(&data[..]),
+        };
+        // Twice: views are kept.
+        for _ in 0..2 {
+            engine.begin().expect("there can be a run");
+            let input = engine.input.on_device(there, 0).expect("a view");
+            engine.run_value(input, &shape).expect("run");
+            let seen = engine.output(0).expect("an output");
+            assert_eq!((seen.shape, seen.data), (&[2, 7, 2100][..], &expected[..]));
+        }
+    }
+
+    #[expect(clippy::print_stderr, reason = "the test says why it does nothing")]
+    fn skip() {
+        eprintln!("SKIP: run `make onnxruntime`");
     }
 }

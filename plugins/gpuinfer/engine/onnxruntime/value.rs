@@ -17,17 +17,16 @@ pub(super) struct View(NonNull<OrtValue>);
 unsafe impl Send for View {}
 
 impl View {
-    /// A tensor of `kind` and `shape` in main memory, `bytes` long, that begins at `memory`.
+    /// A tensor of `kind` and `shape`, `bytes` long, that begins at `memory`, which is where `info` says.
     ///
     /// # Safety
     /// In every run that the view is given to, `memory` holds so many bytes, and nobody else writes there.
     pub(super) unsafe fn of(
         kind: TensorElementType,
-        memory: *mut c_void,
-        bytes: usize,
+        (memory, bytes): (*mut c_void, usize),
+        info: &MemoryInfo<'_>,
         shape: &[i64],
     ) -> ort::Result<Self> {
-        let info = MemoryInfo::default();
         let mut value = ptr::null_mut();
         // SAFETY: the pointers are valid for the call; the memory is not touched before a run.
         let status = unsafe {

@@ -75,6 +75,10 @@ impl<R: Read + Seek> Walk<R> {
             let Some(key) = self.number()? else {
                 return Ok(false);
             };
+            // There is no field 0: it is what an empty part of a disk looks like, for gigabytes.
+            if key >> 3 == 0 {
+                return Ok(false);
+            }
             let length = match key & 7 {
                 0 => self.number()?.map(|_| 0),
                 1 => Some(8),
@@ -171,6 +175,12 @@ mod tests {
         ]));
         assert!(!whole(&[0xff; 20]));
         assert!(!whole(b"hello"));
+    }
+
+    #[test]
+    fn nothing_but_zeros_is_no_model() {
+        assert!(!whole(&[0; 8]));
+        assert!(!whole(&[0x08, 1, 0, 0]));
     }
 
     #[test]

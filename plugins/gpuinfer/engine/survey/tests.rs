@@ -11,7 +11,7 @@ use rten_onnx::onnx::{
 };
 
 use super::*;
-use crate::gpuinfer::engine::{Backend, EngineOptions, Fault, open};
+use crate::gpuinfer::engine::{Backend, Device, EngineOptions, Fallback, Fault, open};
 
 fn info(name: &str, sizes: &[i64]) -> ValueInfoProto {
     let dim = sizes.iter().map(|size| Dimension {
@@ -320,6 +320,23 @@ fn a_batch_counts() {
     assert!(survey_of(&network, 1).is_ok());
     let why = survey_of(&network, 100_000).expect_err("refused").text;
     assert!(why.contains("[100000, 8, 4160, 4160]"), "{why}");
+    // What another device could do does not count where the processor works.
+    gst::init().expect("GStreamer starts");
+    let path = file(&network.write_buf().expect("encoded"));
+    let mut options = EngineOptions {
+        backend: Backend::Rten,
+        max_batch: 100_000,
+        ..EngineOptions::default()
+    };
+    assert!(open(&path, &options).is_ok());
+    options.device = Device::Cuda;
+    options.fallback = Fallback::Cpu;
+    let opened = open(&path, &options).expect("on the processor");
+    assert_eq!(opened.warnings.len(), 1, "{:?}", opened.warnings);
+    options.processor_batch = 100_000;
+    let refused = open(&path, &options).err().expect("refused");
+    assert_eq!(refused.fault, Fault::Model);
+    fs::remove_file(path).expect("removed");
 }
 
 #[test]

@@ -1,5 +1,9 @@
 //! Frames of many streams in one run.
 
+use std::sync::atomic::Ordering;
+
+use livetune_core::infer::Region;
+
 use super::fake::{Control, instance};
 use super::*;
 use crate::runtime::figures::{Value, structure};
@@ -128,4 +132,67 @@ fn figures_have_unique_names_and_tell_what_was_measured() {
     };
     assert_eq!(waits.count, 1);
     assert!(instance.cost(1) > Duration::ZERO);
+}
+
+#[test]
+fn the_regions_of_a_frame_are_one_batch_where_there_is_room() {
+    let regions = |count: u32| {
+        (0..count).map(|top| Region {
+            left: 0,
+            top,
+            width: 4,
+            height: 4,
+        })
+    };
+    for (device, wanted, expected) in [
+        (ActiveDevice::Accelerator, 0, vec![5]),
+        (ActiveDevice::Accelerator, 2, vec![2, 2, 1]),
+        (ActiveDevice::Cpu, 0, vec![1; 5]),
+        (ActiveDevice::Cpu, 4, vec![4, 1]),
+    ] {
+        let control = Control::new(device, 64);
+        let schedule = ScheduleOptions {
+            max_batch: wanted,
+            ..ScheduleOptions::default()
+        };
+        let instance = instance(&control, &schedule, 1);
+        lock(&control.sizes).clear();
+        let listener = Listener::new(&instance, 1);
+        let mut job = job(7);
+        job.regions.list_mut().extend(regions(5));
+        let ticket = listener.stream.submit(job, NEVER, clock::monotonic());
+        assert_eq!(listener.shade(ticket), 7);
+        assert_eq!(*lock(&control.sizes), expected, "{device:?} {wanted}");
+    }
+}
+
+#[test]
+fn a_network_that_comes_back_on_the_processor_is_served_as_is_right_there() {
+    let (control, instance) = accelerator(5);
+    let listeners: Vec<Listener> = (0..3).map(|_| Listener::new(&instance, 4)).collect();
+    *lock(&control.then) = Some(ActiveDevice::Cpu);
+    // As a GPU that is lost; after so many failures the network is opened anew.
+    control.fails.store(3, Ordering::SeqCst);
+    for _ in 0..3 {
+        let ticket = listeners[0].submit(1);
+        assert!(listeners[0].failure(ticket).contains("memory"));
+    }
+    let sessions = || {
+        let stats = structure("stats", &instance.figures());
+        (
+            stats.get::<u64>("sessions"),
+            stats.get::<u64>("session-threads"),
+        )
+    };
+    eventually("a session for each core", || sessions() == (Ok(2), Ok(1)));
+    eventually("only those", || control.alive.load(Ordering::SeqCst) == 2);
+    lock(&control.sizes).clear();
+    control.set_open(false);
+    let send = |listener: &Listener| [listener.submit(4), listener.submit(5)];
+    let tickets: Vec<_> = listeners.iter().map(send).collect();
+    control.set_open(true);
+    for (listener, [first, second]) in listeners.iter().zip(tickets) {
+        assert_eq!((listener.shade(first), listener.shade(second)), (4, 5));
+    }
+    assert_eq!(*lock(&control.sizes), [1; 6], "batches gain nothing there");
 }

@@ -28,6 +28,10 @@ pub(super) struct Control {
     pub(super) fails: AtomicU32,
     /// Networks that can still be opened.
     pub(super) left: AtomicU32,
+    /// How often that was tried.
+    pub(super) tries: AtomicU32,
+    /// What those after the first run on, where that is not the same.
+    pub(super) then: Mutex<Option<ActiveDevice>>,
     gate: (Mutex<bool>, Condvar),
 }
 
@@ -43,6 +47,8 @@ impl Control {
             panics: AtomicBool::new(false),
             fails: AtomicU32::new(0),
             left: AtomicU32::new(u32::MAX),
+            tries: AtomicU32::new(0),
+            then: Mutex::default(),
             gate: (Mutex::new(true), Condvar::new()),
         })
     }
@@ -85,6 +91,8 @@ pub(super) struct FakeSource(pub(super) Arc<Control>);
 
 impl Source for FakeSource {
     fn open(&self, threads: u32) -> Result<Opened, gst::ErrorMessage> {
+        let is_first = self.0.tries.fetch_add(1, Ordering::SeqCst) == 0;
+        let then = lock(&self.0.then).filter(|_| !is_first);
         let left = &self.0.left;
         let less = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
             left.checked_sub(1)
@@ -101,9 +109,12 @@ impl Source for FakeSource {
             network: Box::new(FakeNetwork(self.0.clone())),
             facts: Facts {
                 active: "a fake".to_owned(),
-                device: self.0.device,
+                device: then.unwrap_or(self.0.device),
                 terms: Arc::default(),
-                warnings: Vec::new(),
+                warnings: then
+                    .iter()
+                    .map(|then| format!("{then:?} instead"))
+                    .collect(),
             },
         })
     }

@@ -94,7 +94,9 @@ fn each_region_is_a_picture() {
         width: 4,
         height: 4,
     };
-    job.regions = vec![region(1), region(2), region(5)];
+    job.regions
+        .list_mut()
+        .extend([region(1), region(2), region(5)]);
     let pixels = (0..SIDE * SIDE).map(|at| (at / SIDE) as u8).collect();
     job.buffer = gst::Buffer::from_mut_slice::<Vec<u8>>(pixels);
     let ticket = listener.stream.submit(job, NEVER, clock::monotonic());
@@ -103,6 +105,7 @@ fn each_region_is_a_picture() {
     };
     let classes = answer.found().iter().map(|found| found.objects[0].class);
     assert_eq!(classes.collect::<Vec<_>>(), [1, 2, 5]);
+    assert_eq!(answer.regions[..], [region(1), region(2), region(5)]);
     assert_eq!(answer.batch_size, 3);
 }
 

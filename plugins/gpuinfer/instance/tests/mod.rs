@@ -2,9 +2,11 @@
 
 mod batches;
 mod crew;
+mod cuda;
 mod fake;
 mod frames;
 mod life;
+mod lost;
 mod real;
 mod sharing;
 
@@ -73,7 +75,7 @@ fn job(shade: u8) -> Job {
     Job {
         buffer: gst::Buffer::from_mut_slice(vec![shade; (SIDE * SIDE) as usize]),
         info: info.expect("a format that is known"),
-        regions: Vec::new(),
+        regions: Regions::default(),
         thresholds: Thresholds::default(),
     }
 }

@@ -51,7 +51,7 @@ fn again(job: &Job) -> Job {
     Job {
         buffer: job.buffer.clone(),
         info: job.info.clone(),
-        regions: Vec::new(),
+        regions: Regions::default(),
         thresholds: job.thresholds.clone(),
     }
 }

@@ -12,8 +12,14 @@ const RTP: &str = "application/x-rtp,media=video,clock-rate=90000,encoding-name=
 
 struct Session {
     sender: Pipeline,
-    _receiver: Pipeline,
+    receiver: Pipeline,
     path: UdpShaper,
+}
+
+fn rtp_session(pipeline: &Pipeline) -> gst::Element {
+    let mut elements = pipeline.iterate_recurse();
+    let session = elements.find(|e| e.factory().is_some_and(|f| f.name() == "rtpsession"));
+    session.unwrap()
 }
 
 /// A sender and a receiver with a bottleneck between them; `extension` is in the caps of both.
@@ -36,16 +42,12 @@ fn session(start_kbps: u32, extension: &str, path: Path) -> Session {
          udpsrc port={back} caps=application/x-rtcp ! rtp.recv_rtcp_sink_0"
     ));
     for pipeline in [&receiver, &sender] {
-        let mut elements = pipeline.iterate_recurse();
-        let session = elements.find(|e| e.factory().is_some_and(|f| f.name() == "rtpsession"));
-        session
-            .unwrap()
-            .set_property("rtcp-min-interval", 200_000_000_u64);
+        rtp_session(pipeline).set_property("rtcp-min-interval", 200_000_000_u64);
         pipeline.set_state(gst::State::Playing).unwrap();
     }
     Session {
         sender,
-        _receiver: receiver,
+        receiver,
         path,
     }
 }
@@ -56,6 +58,23 @@ fn twcc_finds_the_capacity_and_follows_it_up() {
     let abr = session.sender.element("abr");
     settles(&abr, 750..=1_050);
     assert_eq!(feedback(&abr), "twcc");
+    session.path.set_kbps(4_000);
+    settles(&abr, 2_400..=4_000);
+}
+
+/// What the receiver says of each packet is enough: it reports of all together once in twenty seconds only, which is
+/// too late for anything.
+#[test]
+fn feedback_on_packets_alone_finds_the_capacity() {
+    let session = session(3_000, &format!(",{TWCC}"), Path::of(1_000, 20));
+    let receiver = rtp_session(&session.receiver);
+    receiver.set_property("rtcp-min-interval", 20_000_000_000_u64);
+    let inside: gst::glib::Object = receiver.property("internal-session");
+    // Feedback between reports is in packets of its own.
+    inside.set_property("rtcp-reduced-size", true);
+    inside.set_property("twcc-feedback-interval", 100_000_000_u64);
+    let abr = session.sender.element("abr");
+    settles(&abr, 750..=1_050);
     session.path.set_kbps(4_000);
     settles(&abr, 2_400..=4_000);
 }

@@ -1,7 +1,7 @@
 //! Engines as the user meets them: by properties, with whatever libraries and files the machine has.
 
 mod libraries;
-mod models;
+pub mod models;
 mod providers;
 
 use std::path::Path;

@@ -1,14 +1,16 @@
 //! Files that are no model, or one that cannot be run, with either engine.
 
+use std::path::Path;
+
 use gstlivetune::{Backend, BareEngine};
 
 use crate::gpuinfer::{BALL, CAPS, onnx};
 use crate::support::allocations::Tally;
 use crate::support::onnxruntime::plain;
-use crate::support::pipeline::Pipeline;
+use crate::support::pipeline::{Pipeline, stats};
 
 /// The properties of both engines, as far as they are here.
-fn engines() -> Vec<String> {
+pub fn engines() -> Vec<String> {
     let onnx_runtime = plain().map(|library| {
         format!(
             "backend=onnxruntime onnxruntime-library={}",
@@ -23,14 +25,18 @@ fn engines() -> Vec<String> {
 /// What each engine says of the model in this file.
 fn refusals(bytes: &[u8]) -> Vec<String> {
     let path = onnx::write_model(bytes);
-    let refusal = |engine: &String| {
-        let path = path.display();
-        let line = format!(
-            "videotestsrc num-buffers=1 ! {CAPS} ! gpuinfer model={path} {engine} ! fakesink"
-        );
-        Pipeline::parse(&line).error_on_the_way_to(gst::State::Paused)
-    };
-    engines().iter().map(refusal).collect()
+    let engines = engines();
+    engines
+        .iter()
+        .map(|engine| refusal(&path, engine))
+        .collect()
+}
+
+fn refusal(path: &Path, engine: &str) -> String {
+    let path = path.display();
+    let line =
+        format!("videotestsrc num-buffers=1 ! {CAPS} ! gpuinfer model={path} {engine} ! fakesink");
+    Pipeline::parse(&line).error_on_the_way_to(gst::State::Paused)
 }
 
 #[test]
@@ -45,6 +51,69 @@ fn what_is_no_model_is_refused_by_both_engines() {
             assert!(text.contains("is no ONNX model"), "{text}");
         }
     }
+}
+
+/// As a download leaves it that reserved the space first.
+#[test]
+fn gigabytes_of_nothing_are_refused_before_they_take_memory() {
+    // More than protobuf can hold, and just as much.
+    for (bytes, expected) in [
+        (3 << 30, "is no file of at most 2147483647 bytes"),
+        ((1 << 31) - 1, "is no ONNX model"),
+    ] {
+        let path = onnx::write_model(b"");
+        std::fs::File::create(&path)
+            .unwrap()
+            .set_len(bytes)
+            .unwrap();
+        for engine in engines() {
+            let before = most_resident();
+            let text = refusal(&path, &engine);
+            assert!(text.contains(expected), "{bytes}: {text}");
+            let took = most_resident() - before;
+            assert!(took < 500_000, "{bytes}: {took} kB");
+        }
+        std::fs::remove_file(path).unwrap();
+    }
+}
+
+/// The most memory that this process ever had, in kB.
+fn most_resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM:"))
+        .unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+fn weights_that_do_not_lie_beside_the_model_are_missed_by_name() {
+    let file = format!("weights-{}.onnx.data", std::process::id());
+    let (path, weights) = onnx::detector_with_weights_in(&file, &[BALL]);
+    for engine in engines() {
+        let text = refusal(&path, &engine);
+        assert!(
+            text.contains("is no ONNX model that can be loaded"),
+            "{text}"
+        );
+        assert!(text.contains(&file), "{engine}: {text}");
+    }
+    let beside = path.with_file_name(&file);
+    // Shorter than the model says.
+    std::fs::write(&beside, &weights[..weights.len() / 2]).unwrap();
+    for engine in engines() {
+        let text = refusal(&path, &engine);
+        assert!(
+            text.contains("is no ONNX model that can be loaded"),
+            "{text}"
+        );
+    }
+    std::fs::write(&beside, &weights).unwrap();
+    for engine in engines() {
+        assert_eq!(objects_of_two_frames(&path, &engine), Ok(2), "{engine}");
+    }
+    std::fs::remove_file(beside).unwrap();
 }
 
 #[test]
@@ -68,15 +137,19 @@ fn an_opset_of_the_future_is_refused() {
 fn a_model_works_with_both_engines() {
     let path = onnx::detector(&[BALL]);
     for engine in engines() {
-        let line = format!(
-            "videotestsrc num-buffers=2 ! {CAPS} ! gpuinfer name=infer model={} {engine} ! fakesink",
-            path.display()
-        );
-        let pipeline = Pipeline::parse(&line);
-        pipeline.run_to_eos();
-        let stats = crate::support::pipeline::stats(&pipeline.element("infer"));
-        assert_eq!(stats.get::<u64>("objects"), Ok(2), "{engine}");
+        assert_eq!(objects_of_two_frames(&path, &engine), Ok(2), "{engine}");
     }
+}
+
+fn objects_of_two_frames(path: &Path, engine: &str) -> Result<u64, String> {
+    let line = format!(
+        "videotestsrc num-buffers=2 ! {CAPS} ! gpuinfer name=infer model={} {engine} ! fakesink",
+        path.display()
+    );
+    let pipeline = Pipeline::parse(&line);
+    pipeline.run_to_eos();
+    let stats = stats(&pipeline.element("infer"));
+    stats.get("objects").map_err(|error| error.to_string())
 }
 
 /// After the runs that show how large the outputs are.

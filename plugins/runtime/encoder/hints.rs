@@ -6,7 +6,7 @@ use super::property::text_of;
 
 /// Values of a property with which the rate has no effect, or a bad one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) struct Hint {
+pub(crate) struct Hint {
     property: &'static str,
     bad: Bad,
     /// What comes of it; follows the encoder's name.
@@ -100,7 +100,7 @@ impl Hint {
     }
 
     /// What is wrong with the encoder `name`, and what to do.
-    pub(in super::super) fn text(&self, name: &str) -> String {
+    pub(crate) fn text(&self, name: &str) -> String {
         format!(
             "{name} {} with this {}: set {} on it (the profiles do, where it is not set)",
             self.effect, self.property, self.instead

@@ -6,7 +6,7 @@ use gst::glib::translate::{ToGlibPtr, ToGlibPtrMut};
 use gst::prelude::*;
 
 /// `element` has the property, and it can be read and written at any time.
-pub(super) fn usable(element: &gst::Element, name: &str) -> Option<glib::ParamSpec> {
+pub(crate) fn usable(element: &gst::Element, name: &str) -> Option<glib::ParamSpec> {
     let spec = element.find_property(name)?;
     let flags = spec.flags();
     let free = flags.contains(glib::ParamFlags::READWRITE)
@@ -15,7 +15,7 @@ pub(super) fn usable(element: &gst::Element, name: &str) -> Option<glib::ParamSp
 }
 
 /// The number that the property `name` is, where it is one.
-pub(super) fn number(element: &gst::Element, name: &str) -> Option<u64> {
+pub(crate) fn number(element: &gst::Element, name: &str) -> Option<u64> {
     let value = element.property_value(usable(element, name)?.name());
     let number = value.get::<u32>().map(u64::from).ok();
     let number = number.or_else(|| u64::try_from(value.get::<i32>().ok()?).ok());
@@ -23,7 +23,7 @@ pub(super) fn number(element: &gst::Element, name: &str) -> Option<u64> {
 }
 
 /// Sets the property `name` to `number`, or as near as its range allows. Answers what it was set to.
-pub(super) fn set_number(element: &gst::Element, name: &str, number: u64) -> Option<u64> {
+pub(crate) fn set_number(element: &gst::Element, name: &str, number: u64) -> Option<u64> {
     let spec = usable(element, name)?;
     let value = fitting(&spec, number)?;
     element.set_property_from_value(name, &value);
@@ -33,7 +33,7 @@ pub(super) fn set_number(element: &gst::Element, name: &str, number: u64) -> Opt
 }
 
 /// `number` as a value that the property `spec` takes.
-pub(super) fn fitting(spec: &glib::ParamSpec, number: u64) -> Option<glib::Value> {
+pub(crate) fn fitting(spec: &glib::ParamSpec, number: u64) -> Option<glib::Value> {
     if let Some(spec) = spec.downcast_ref::<glib::ParamSpecUInt>() {
         let number = u32::try_from(number).unwrap_or(u32::MAX);
         return Some(number.clamp(spec.minimum(), spec.maximum()).to_value());
@@ -47,13 +47,13 @@ pub(super) fn fitting(spec: &glib::ParamSpec, number: u64) -> Option<glib::Value
 }
 
 /// The structure that the property `name` is, where it is one and set.
-pub(super) fn structure(element: &gst::Element, name: &str) -> Option<gst::Structure> {
+pub(crate) fn structure(element: &gst::Element, name: &str) -> Option<gst::Structure> {
     let value = element.property_value(usable(element, name)?.name());
     value.get::<Option<gst::Structure>>().ok().flatten()
 }
 
 /// Sets the property `name` to `structure`, where it takes one.
-pub(super) fn set_structure(element: &gst::Element, name: &str, structure: gst::Structure) {
+pub(crate) fn set_structure(element: &gst::Element, name: &str, structure: gst::Structure) {
     let spec = usable(element, name);
     if spec.is_some_and(|spec| spec.value_type() == gst::Structure::static_type()) {
         element.set_property(name, structure);
@@ -61,7 +61,7 @@ pub(super) fn set_structure(element: &gst::Element, name: &str, structure: gst::
 }
 
 /// The value of the property `spec` as gst-launch-1.0 would take it.
-pub(super) fn text_of(element: &gst::Element, spec: &glib::ParamSpec) -> Option<String> {
+pub(crate) fn text_of(element: &gst::Element, spec: &glib::ParamSpec) -> Option<String> {
     if !spec.flags().contains(glib::ParamFlags::READABLE) {
         return None;
     }
@@ -69,7 +69,7 @@ pub(super) fn text_of(element: &gst::Element, spec: &glib::ParamSpec) -> Option<
 }
 
 /// The value is the one that the property has when nobody sets it.
-pub(super) fn is_default(element: &gst::Element, spec: &glib::ParamSpec) -> bool {
+pub(crate) fn is_default(element: &gst::Element, spec: &glib::ParamSpec) -> bool {
     text_of(element, spec) == text(spec.default_value())
 }
 
@@ -78,7 +78,7 @@ fn text(value: &glib::Value) -> Option<String> {
 }
 
 /// `text` as a value of the property `spec`; `None` where it is none, or out of its range.
-pub(super) fn parsed(spec: &glib::ParamSpec, text: &str) -> Option<glib::Value> {
+pub(crate) fn parsed(spec: &glib::ParamSpec, text: &str) -> Option<glib::Value> {
     let mut value = glib::Value::deserialize_with_pspec(text, spec).ok()?;
     // SAFETY: both are valid, and the value has the property's type.
     let changed = unsafe {

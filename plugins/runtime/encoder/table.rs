@@ -6,7 +6,7 @@ use super::hints::{self, Hint};
 
 /// What happens when the bit rate is set while the encoder runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(in super::super) enum Change {
+pub(crate) enum Change {
     /// It follows, without a key frame.
     Live,
     /// It follows, but starts over with a key frame: rises not more often than this, nor for less than this part.
@@ -198,7 +198,7 @@ pub(super) fn find(factory: &str, has: impl Fn(&str) -> bool) -> Option<&'static
 }
 
 /// `name` is `pattern`, where a star stands for anything.
-pub(super) fn fits(pattern: &str, name: &str) -> bool {
+pub(crate) fn fits(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         Some((start, end)) => name
             .strip_prefix(start)

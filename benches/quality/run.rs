@@ -1,0 +1,149 @@
+//! One pipeline under load, and what came out of it when.
+
+use std::sync::{Arc, Mutex};
+
+use gst::prelude::*;
+
+use crate::camera::{Camera, caps};
+use crate::clock;
+use crate::hogs::Hogs;
+use crate::series::Series;
+
+/// Who works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    Stock,
+    Ours,
+}
+
+impl Who {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stock => "stock",
+            Self::Ours => "qualityswitch",
+        }
+    }
+}
+
+/// When the hogs come and go, and when it ends, in seconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    pub hogs: usize,
+    pub from: f64,
+    pub to: f64,
+    pub end: f64,
+}
+
+/// What was seen.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    /// Frames that came out, with their age in milliseconds.
+    pub frames: Series,
+    /// The rung, 0 for the best.
+    pub rungs: Series,
+    /// The load as the element reads it, each quarter of a second.
+    pub loads: Series,
+    /// Reasons of the changes.
+    pub reasons: Vec<String>,
+}
+
+const LADDER: [&str; 4] = ["high", "medium", "low", "ultra-low"];
+const SIZE: (u32, u32, u32) = (1920, 1080, 30);
+
+pub fn run(who: Who, plan: Plan) -> Trace {
+    let pipeline = pipeline(who);
+    let (width, height, rate) = SIZE;
+    let source = pipeline.by_name("source").unwrap();
+    let trace = Arc::new(Mutex::new(Trace::default()));
+    let start = clock::now();
+    watch_frames(&pipeline, &trace, start);
+    pipeline.set_state(gst::State::Playing).unwrap();
+    let camera = Camera::start(vec![source], width, height, rate);
+    let mut hogs = None;
+    let mut at = 0.0;
+    while at < plan.end {
+        at = (clock::now() - start) as f64 / 1e9;
+        let loaded = (plan.from..plan.to).contains(&at);
+        if loaded && hogs.is_none() {
+            hogs = Some(Hogs::start(plan.hogs));
+        } else if !loaded && hogs.is_some() {
+            hogs = None;
+        }
+        look(&pipeline, who, &trace, at);
+        clock::wait_until(start + ((at + 0.25) * 1e9) as u64);
+    }
+    drop((camera, hogs));
+    pipeline.set_state(gst::State::Null).unwrap();
+    let seen = &*locked(&trace);
+    seen.clone()
+}
+
+fn pipeline(who: Who) -> gst::Pipeline {
+    let (width, height, rate) = SIZE;
+    let caps = caps(width, height, rate);
+    let element = match who {
+        Who::Stock => "",
+        Who::Ours => "! qualityswitch name=q max-rung=high",
+    };
+    let line = format!(
+        "appsrc name=source is-live=true format=time caps={caps} \
+         ! queue leaky=downstream max-size-buffers=6 max-size-bytes=0 max-size-time=0 {element} \
+         ! x264enc tune=zerolatency speed-preset=veryfast bitrate=4000 ! h264parse ! avdec_h264 \
+         ! fakesink name=sink sync=false"
+    );
+    gst::parse::launch(&line).unwrap().downcast().unwrap()
+}
+
+#[allow(clippy::disallowed_methods, reason = "the bench's own")]
+fn locked(trace: &Mutex<Trace>) -> std::sync::MutexGuard<'_, Trace> {
+    trace.lock().unwrap()
+}
+
+fn watch_frames(pipeline: &gst::Pipeline, trace: &Arc<Mutex<Trace>>, start: u64) {
+    let sink = pipeline.by_name("sink").unwrap();
+    let trace = trace.clone();
+    let pad = sink.static_pad("sink").unwrap();
+    pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
+        let at = (clock::now() - start) as f64 / 1e9;
+        let buffer = info.buffer().unwrap();
+        let age = age(pad, buffer, &sink);
+        if let Some(age) = age {
+            locked(&trace).frames.push(at, age);
+        }
+        gst::PadProbeReturn::Ok
+    });
+}
+
+/// Milliseconds since the frame was sent.
+fn age(pad: &gst::Pad, buffer: &gst::BufferRef, sink: &gst::Element) -> Option<f64> {
+    let segment = pad.sticky_event::<gst::event::Segment>(0)?;
+    let segment = segment.segment().downcast_ref::<gst::ClockTime>()?.clone();
+    let sent = segment.to_running_time(buffer.pts()?)?;
+    let now = sink.current_running_time()?;
+    Some(now.saturating_sub(sent).nseconds() as f64 / 1e6)
+}
+
+/// Notes the level and the load.
+fn look(pipeline: &gst::Pipeline, who: Who, trace: &Arc<Mutex<Trace>>, at: f64) {
+    if who == Who::Stock {
+        return;
+    }
+    let bus = pipeline.bus().unwrap();
+    while let Some(message) = bus.pop_filtered(&[gst::MessageType::Element]) {
+        let news = message
+            .structure()
+            .filter(|s| s.name() == "livetune-quality");
+        if let Some(reason) = news.and_then(|news| news.get::<String>("reason").ok()) {
+            locked(trace).reasons.push(reason);
+        }
+    }
+    let q = pipeline.by_name("q").unwrap();
+    let stats: gst::Structure = q.property("stats");
+    let level: Option<String> = stats.get("level").ok();
+    let rung = LADDER
+        .iter()
+        .position(|name| Some(*name) == level.as_deref());
+    let mut trace = locked(trace);
+    trace.rungs.push(at, rung.unwrap_or(0) as f64);
+    trace.loads.push(at, stats.get("load").unwrap_or(0.0));
+}
