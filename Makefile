@@ -1,6 +1,6 @@
 # Every target is a line or two that a person could type.
 .POSIX:
-.PHONY: all deps onnxruntime nvrtc plugin demo check check-trixie lint test check-reference bench bench-latency bench-peers bench-network bench-infer bench-infer-peers bench-buffers bench-quality install install-user uninstall clean
+.PHONY: all deps onnxruntime nvrtc plugin demo check check-trixie check-miri lint test check-reference bench bench-latency bench-peers bench-network bench-infer bench-infer-peers bench-buffers bench-quality install install-user uninstall clean
 
 all: plugin
 
@@ -39,6 +39,10 @@ test:
 # What needs GStreamer 1.24 (GstAnalytics), on that of Debian trixie, unpacked in target/trixie (as root).
 check-trixie: deps
 	sh scripts/trixie.sh gpuinfer::metadata gpuinfer::second_stage gpuinfer::tracking
+
+# What is lock-free in the recycling of memory, under Miri (Rust nightly with the component miri).
+check-miri:
+	MIRIFLAGS=-Zmiri-many-seeds=0..8 cargo +nightly miri test --locked --package livetune-core --lib recycle::stock
 
 # gpuinfer beside Python's onnxruntime with a decoder of its own, on every frame of two videos: a quarter of an hour.
 check-reference: deps
