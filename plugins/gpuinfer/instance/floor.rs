@@ -1,5 +1,7 @@
 //! Where workers and streams meet: what waits, who works.
 
+mod device;
+
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -215,37 +217,6 @@ impl Floor {
         let limit = time.since(now);
         let woken = self.changed.wait_timeout(state, limit);
         woken.unwrap_or_else(PoisonError::into_inner).0
-    }
-
-    /// The sizes of batches.
-    pub(super) fn sizes(&self) -> Sizes {
-        lock(&self.sizes).clone()
-    }
-
-    /// Pictures that go into the network together at most.
-    pub(super) fn largest_batch(&self) -> usize {
-        lock(&self.sizes).max_batch
-    }
-
-    /// A network was opened anew that takes so many pictures at once. Where it runs on another device than those before,
-    /// as after a fall back to the processor, batches and workers are what is right for that one.
-    pub(super) fn on_opened(self: &Arc<Self>, facts: Facts, possible: usize) {
-        let device = facts.device;
-        *lock(&self.facts) = facts;
-        let sizes = Sizes::of(device, self.wanted_batch, possible);
-        {
-            let mut state = lock(&self.state);
-            if state.means.device == device {
-                return;
-            }
-            state.means.device = device;
-            state.means.max_batch = sizes.max_batch;
-            state
-                .batcher
-                .set_sizes(sizes.max_batch, sizes.preferred.clone());
-        }
-        *lock(&self.sizes) = sizes;
-        self.staff();
     }
 
     /// The worker `member` has a network that can be stopped.
