@@ -89,7 +89,7 @@ impl Flow {
     /// Something serialized that is no frame came.
     fn on_serialized(&self, imp: &GpuInfer, event: gst::Event) -> bool {
         let mut breaks = false;
-        let (mut info, mut segment) = (None, None);
+        let mut info = None;
         match event.view() {
             gst::EventView::Caps(caps) => {
                 breaks = true;
@@ -98,11 +98,7 @@ impl Flow {
                 };
                 info = Some(parsed);
             }
-            gst::EventView::Segment(event) => {
-                breaks = true;
-                segment = Some(event.segment().downcast_ref().cloned());
-            }
-            gst::EventView::StreamStart(_) => breaks = true,
+            gst::EventView::StreamStart(_) | gst::EventView::Segment(_) => breaks = true,
             _ => (),
         }
         let mut inner = lock(&self.inner);
@@ -129,8 +125,8 @@ impl Flow {
             return false;
         }
         inner.is_eos |= is_eos;
-        if let Some(segment) = segment {
-            inner.segment = segment;
+        if let gst::EventView::Segment(event) = event.view() {
+            inner.segment = event.segment().downcast_ref().cloned();
         }
         let has_latency_changed = info.is_some_and(|info| inner.on_caps(info));
         inner.order.on_event(Item::Event(event), breaks);
