@@ -222,6 +222,10 @@ fn memory_that_belongs_to_no_context_is_read_as_well() {
         watched.look(&[(&picture, None)]).expect("seen").0
     });
     assert_eq!(tensors[0], tensors[1]);
+    let view = VideoFrameRef::from_buffer_ref_readable(&plain, &info).expect("a frame");
+    let picture = Picture::of(&view, Size::new(128, 96)).expect("a picture");
+    let (expected, _) = watched.look(&[(&picture, None)]).expect("seen");
+    check("memory of nobody", &tensors[1], &expected);
 }
 
 #[test]
