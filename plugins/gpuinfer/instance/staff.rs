@@ -3,8 +3,6 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use livetune_core::time::MediaTime;
-
 use super::Sizes;
 use super::answer::Outcome;
 use super::crew::Member;
@@ -30,7 +28,7 @@ impl Floor {
     }
 
     /// A network was opened after the first; `facts` and the pictures that it takes at once may be others than before.
-    pub(super) fn on_opened(&self, facts: Facts, possible: usize) {
+    pub(super) fn on_opened(self: &Arc<Self>, facts: Facts, possible: usize) {
         let device = facts.device;
         let is_other = {
             let mut known = lock(&self.facts);
@@ -48,9 +46,9 @@ impl Floor {
             state.means.device = device;
             state.means.max_batch = sizes.max_batch;
             state.batcher.refit(sizes.max_batch, &sizes.preferred);
-            state.staffing = Some(MediaTime::ZERO);
             drop(state);
             *lock(&self.sizes) = sizes;
+            self.staff();
         }
     }
 
