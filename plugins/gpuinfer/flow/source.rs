@@ -143,9 +143,7 @@ impl Flow {
             Step::Wait(_) => Ok(gst::FlowSuccess::Ok),
             Step::Event(Item::Event(event)) => {
                 let ends = event.type_() == gst::EventType::Eos;
-                if self.with_output(|output| output.on_event(&event)) == Some(true) {
-                    self.forget();
-                }
+                self.with_output(|output| output.on_event(&event));
                 let revives = matches!(
                     event.type_(),
                     gst::EventType::Segment | gst::EventType::StreamStart
@@ -161,7 +159,6 @@ impl Flow {
                 }
             }
             Step::Event(Item::Serve(loaded)) => {
-                self.forget();
                 let before = self.with_output(|output| output.serve(loaded));
                 drop(before);
                 imp.on_serving();
@@ -287,13 +284,6 @@ impl Flow {
         };
         if is_time {
             imp.reopen();
-        }
-    }
-
-    /// Objects of before are not those of now.
-    fn forget(&self) {
-        if let Some(stage) = &self.second_stage {
-            lock(stage).reset();
         }
     }
 
