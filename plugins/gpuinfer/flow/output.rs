@@ -71,16 +71,14 @@ impl Output {
         std::mem::replace(&mut self.loaded, loaded)
     }
 
-    /// An event goes by that comes between frames; whether objects of before mean nothing after it.
-    pub(super) fn on_event(&mut self, event: &gst::Event) -> bool {
-        match event.view() {
-            gst::EventView::Segment(_)
-            | gst::EventView::Caps(_)
-            | gst::EventView::StreamStart(_) => (),
-            _ => return false,
+    /// An event goes by that comes between frames.
+    pub(super) fn on_event(&mut self, event: &gst::Event) {
+        if let gst::EventView::Segment(_)
+        | gst::EventView::Caps(_)
+        | gst::EventView::StreamStart(_) = event.view()
+        {
+            self.forget();
         }
-        self.forget();
-        true
     }
 
     /// A frame is to be shown.

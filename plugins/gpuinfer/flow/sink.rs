@@ -27,6 +27,8 @@ struct Admitted {
     deadline: MediaTime,
     /// The latency is another one now.
     has_latency_changed: bool,
+    /// This frame is the first for another network.
+    is_first: bool,
 }
 
 impl Flow {
@@ -37,6 +39,9 @@ impl Flow {
         let admitted = self.admit(&live, &buffer)?;
         if admitted.has_latency_changed {
             imp.post_latency();
+        }
+        if admitted.is_first {
+            self.forget();
         }
         let (stamp, deadline) = (admitted.stamp, admitted.deadline);
         let serving = admitted.serving.clone();
@@ -132,6 +137,9 @@ impl Flow {
         inner.order.on_event(Item::Event(event), breaks);
         let ending = inner.serving.clone().filter(|_| is_eos);
         drop(inner);
+        if breaks {
+            self.forget();
+        }
         if let Some(serving) = ending {
             serving.end();
         }
@@ -221,6 +229,7 @@ impl Flow {
             inner.budget.on_frame(pts.unwrap_or(now));
         }
         let has_latency_changed = inner.budget.set_fixed(live.max_latency);
+        let is_first = inner.fresh.is_some();
         let serving = inner.serving(&self.bell);
         let thresholds = inner.thresholds(&live.wishes);
         Ok(Admitted {
@@ -231,7 +240,15 @@ impl Flow {
             stamp: Stamp { pts, arrived: now },
             deadline: now.after(inner.budget.current()),
             has_latency_changed,
+            is_first,
         })
+    }
+
+    /// Objects of frames that come now are not those of before. Frames on their way are told of all the same.
+    fn forget(&self) {
+        if let Some(stage) = &self.second_stage {
+            lock(stage).reset();
+        }
     }
 
     fn enqueue(

@@ -138,9 +138,7 @@ impl Flow {
             Step::Wait(_) => Ok(gst::FlowSuccess::Ok),
             Step::Event(Item::Event(event)) => {
                 let ends = event.type_() == gst::EventType::Eos;
-                if self.with_output(|output| output.on_event(&event)) == Some(true) {
-                    self.forget();
-                }
+                self.with_output(|output| output.on_event(&event));
                 let revives = matches!(
                     event.type_(),
                     gst::EventType::Segment | gst::EventType::StreamStart
@@ -156,7 +154,6 @@ impl Flow {
                 }
             }
             Step::Event(Item::Serve(loaded)) => {
-                self.forget();
                 let before = self.with_output(|output| output.serve(loaded));
                 drop(before);
                 imp.on_serving();
@@ -264,13 +261,6 @@ impl Flow {
         }
         if let Some(latency) = mean {
             imp.tell_load(latency, target);
-        }
-    }
-
-    /// Objects of before are not those of now.
-    fn forget(&self) {
-        if let Some(stage) = &self.second_stage {
-            lock(stage).reset();
         }
     }
 

@@ -28,6 +28,8 @@ struct Memory {
 pub(super) struct Visit {
     parents: Vec<Parent>,
     regions: Vec<Region>,
+    /// Of the stream.
+    generation: u64,
 }
 
 impl Visit {
@@ -43,6 +45,8 @@ pub(super) struct SecondStage {
     /// Labels of the objects that it looks into; of all where there is none.
     labels: Vec<String>,
     cache: Revisit<Memory>,
+    /// How often the stream began anew.
+    generation: u64,
     visits: Vec<Visit>,
     memories: Vec<Memory>,
 }
@@ -61,6 +65,7 @@ impl SecondStage {
                 interval: (!interval.is_zero()).then_some(interval),
                 ..RevisitConfig::DEFAULT
             }),
+            generation: 0,
             visits: Vec::new(),
             memories: Vec::new(),
         }
@@ -70,6 +75,7 @@ impl SecondStage {
     pub(super) fn visit(&mut self, buffer: &gst::BufferRef, frame: Size, now: MediaTime) -> Visit {
         let mut visit = self.visits.pop().unwrap_or_default();
         visit.regions.clear();
+        visit.generation = self.generation;
         parents::read(buffer, frame, &self.labels, &mut visit.parents);
         for parent in &mut visit.parents {
             let is_wanted = match parent.track {
@@ -91,11 +97,16 @@ impl SecondStage {
         (frame, now): (Size, MediaTime),
         told: &mut Told,
     ) {
+        let is_current = visit.generation == self.generation;
         for parent in &visit.parents {
+            // A track of before the stream began anew is not that of the same number.
+            let track = parent.track.filter(|_| is_current);
             let answer = parent.region.and_then(|at| found.get(at));
             let answer = answer.filter(|found| found.failure.is_none());
             let Some(answer) = answer else {
-                self.recall(parent, (frame, now), told);
+                if let Some(track) = track {
+                    self.recall(track, parent, (frame, now), told);
+                }
                 continue;
             };
             let all = classified(answer, parent).chain(detected(answer));
@@ -103,7 +114,7 @@ impl SecondStage {
                 .extend(all.filter_map(|(what, found)| parent.child(what, &found, frame)));
             let first = told.tensors.len();
             told.tensors.extend(parent.tensors(answer));
-            if let Some(track) = parent.track {
+            if let Some(track) = track {
                 let mut memory = self.memories.pop().unwrap_or_default();
                 memory.looked = now;
                 memory.found.clear();
@@ -121,10 +132,11 @@ impl SecondStage {
 
     /// Nothing comes of `visit`, whose frame is not shown: what it was to look at is looked at on the next frame.
     pub(super) fn abandon(&mut self, visit: Visit) {
+        let is_current = visit.generation == self.generation;
         let asked = visit
             .parents
             .iter()
-            .filter(|parent| parent.region.is_some());
+            .filter(|parent| is_current && parent.region.is_some());
         for track in asked.filter_map(|parent| parent.track) {
             self.cache.give_up(track);
         }
@@ -133,12 +145,18 @@ impl SecondStage {
 
     /// The stream begins anew, with other objects.
     pub(super) fn reset(&mut self) {
+        self.generation += 1;
         self.cache.reset();
     }
 
     /// What is known of an object that was not looked at.
-    fn recall(&mut self, parent: &Parent, (frame, now): (Size, MediaTime), told: &mut Told) {
-        let Some(track) = parent.track else { return };
+    fn recall(
+        &mut self,
+        track: u64,
+        parent: &Parent,
+        (frame, now): (Size, MediaTime),
+        told: &mut Told,
+    ) {
         if parent.region.is_some() {
             self.cache.give_up(track);
         }

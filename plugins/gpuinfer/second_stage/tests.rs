@@ -112,6 +112,32 @@ fn what_was_found_inside_moves_with_the_object() {
 }
 
 #[test]
+fn an_answer_from_before_the_stream_began_anew_is_told_and_not_remembered() {
+    let mut stage = SecondStage::new(None, Duration::ZERO);
+    let there = buffer(&[("person", 1, Some(9), (10, 20, 40, 40))]);
+    let before = stage.visit(&there, FRAME, at(0));
+    stage.reset();
+    // Another object, of the same number.
+    let after = stage.visit(&there, FRAME, at(40));
+    assert_eq!(after.regions().len(), 1);
+    let mut told = Told::default();
+    stage.apply(before, &[classes(7)], (FRAME, at(0)), &mut told);
+    assert_eq!(told.objects[0].class, 7);
+    let mut told = Told::default();
+    stage.apply(after, &[], (FRAME, at(40)), &mut told);
+    assert!(told.objects.is_empty(), "{told:?}");
+}
+
+#[test]
+fn what_is_of_a_frame_that_was_dropped_is_looked_at_on_the_next() {
+    let mut stage = SecondStage::new(None, Duration::ZERO);
+    let there = buffer(&[("person", 1, Some(9), (10, 20, 40, 40))]);
+    let dropped = stage.visit(&there, FRAME, at(0));
+    stage.abandon(dropped);
+    assert_eq!(stage.visit(&there, FRAME, at(40)).regions().len(), 1);
+}
+
+#[test]
 fn without_an_answer_it_is_looked_into_again() {
     let mut stage = SecondStage::new(None, Duration::ZERO);
     let there = buffer(&[("person", 1, Some(9), (10, 20, 40, 40))]);

@@ -77,7 +77,9 @@ fn what_cannot_work_is_said_in_a_sentence() {
         (vec!["x.png", "--set", "colour=red"], "no property colour"),
         (vec!["x.png", "--set", "iou=much"], "iou"),
     ] {
-        let said = detect(&arguments);
+        let output = scratch("refused.png");
+        let to = ["--output", output.to_str().unwrap()];
+        let said = detect(&[&arguments[..], &to].concat());
         assert!(!said.status.success(), "{arguments:?}");
         let complained = String::from_utf8_lossy(&said.stderr);
         assert!(complained.contains(expected), "{arguments:?}: {complained}");
