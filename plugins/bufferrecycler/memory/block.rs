@@ -208,13 +208,29 @@ mod tests {
         assert_eq!(resident(&eager), eager.bytes / *PAGE);
     }
 
+    /// Whether the system was told to back `block` with huge pages.
+    fn asks_for_huge_pages(block: &Block) -> bool {
+        let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let begins = format!("{:x}-", block.start.addr());
+        let of_block = maps.split_once(&begins).map(|(_, rest)| rest);
+        let flags = of_block.and_then(|rest| rest.split_once("VmFlags:"));
+        let (_, flags) = flags.unwrap();
+        let flags = flags.lines().next().unwrap();
+        flags.split_whitespace().any(|flag| flag == "hg")
+    }
+
     #[test]
-    fn large_blocks_are_aligned_to_huge_pages_where_that_is_wished() {
+    fn large_blocks_lie_in_huge_pages_where_that_is_wished() {
         let huge = Limits {
             huge_pages: true,
             ..Limits::DEFAULT
         };
-        assert!(block(LEAST_FOR_HUGE_PAGES, 1, &huge).alignment() >= HUGE_PAGE as u64);
+        let large = block(LEAST_FOR_HUGE_PAGES, 1, &huge);
+        assert!(large.alignment() >= HUGE_PAGE as u64);
+        assert!(asks_for_huge_pages(&large));
+        let small = block(LEAST_FOR_HUGE_PAGES / 2, 1, &huge);
+        assert!(small.advise(libc::MADV_NOHUGEPAGE), "a map of its own");
+        assert!(!asks_for_huge_pages(&small));
     }
 
     #[test]
