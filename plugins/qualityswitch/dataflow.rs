@@ -2,6 +2,7 @@
 
 use gst::prelude::*;
 use gst::subclass::prelude::*;
+use livetune_core::time::MediaTime;
 
 use super::imp::{CAT, QualitySwitch};
 use super::state::{State, Way};
@@ -74,10 +75,12 @@ impl QualitySwitch {
     fn on_frame(&self, pad: &gst::GhostPad, buffer: gst::Buffer) -> Flow {
         let pts = buffer.pts();
         let stopped = Way::Through(0);
-        let mut way = self.with_state(|state| state.on_frame(pts, false));
+        let mut now = clock::monotonic();
+        let mut way = self.with_state(|state| state.on_frame(pts, false, now));
         if let Some(Way::First(order)) = way {
             self.carry_out(*order);
-            way = self.with_state(|state| state.on_frame(pts, true));
+            now = clock::monotonic();
+            way = self.with_state(|state| state.on_frame(pts, true, now));
         }
         match way.unwrap_or(stopped) {
             Way::Out => {
@@ -85,12 +88,12 @@ impl QualitySwitch {
                 Ok(gst::FlowSuccess::Ok)
             }
             Way::Direct => match self.ends() {
-                Some((_, src)) => self.measured(|| src.push(buffer)),
+                Some((_, src)) => self.measured(now, || src.push(buffer)),
                 None => Err(gst::FlowError::Error),
             },
             Way::Through(events) => {
                 let through = || gst::ProxyPad::chain_default(pad, Some(&*self.obj()), buffer);
-                let flow = self.measured(through);
+                let flow = self.measured(now, through);
                 self.with_state(|state| state.on_through(events));
                 self.settle_encoder();
                 flow
@@ -99,9 +102,9 @@ impl QualitySwitch {
         }
     }
 
-    /// Has `push` push a frame, and tells how long the elements behind worked on it.
-    pub(super) fn measured(&self, push: impl FnOnce() -> Flow) -> Flow {
-        self.push.begin(clock::monotonic());
+    /// Has `push` push a frame `now`, and tells how long the elements behind worked on it.
+    pub(super) fn measured(&self, now: MediaTime, push: impl FnOnce() -> Flow) -> Flow {
+        self.push.begin(now);
         let flow = push();
         if let Some((began, done)) = self.push.end(clock::monotonic()) {
             self.with_state(|state| state.on_pushed(0, began, done));

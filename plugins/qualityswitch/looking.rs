@@ -7,9 +7,9 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 use livetune_core::time::MediaTime;
 
+use super::hearing::Seen;
 use super::imp::{CAT, QualitySwitch};
 use super::sensors::{Around, Found, Hear, Look, Sensors, Wants, Watch, watch};
-use super::state::Seen;
 use crate::runtime::lock::lock;
 
 impl QualitySwitch {

@@ -68,6 +68,7 @@ mod account;
 mod dataflow;
 mod element;
 mod group;
+mod hearing;
 mod imp;
 mod life;
 mod looking;

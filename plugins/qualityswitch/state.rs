@@ -4,15 +4,13 @@ use std::time::Duration;
 
 use livetune_core::quality::{Account, Decimator, Fitted, Governor, InputVideo, Reason, Switch};
 use livetune_core::time::MediaTime;
-use livetune_core::units::{Bitrate, Ratio};
+use livetune_core::units::Bitrate;
 
 use super::group::Member;
-use super::sensors::Machine;
 use super::steering::Steering;
 use crate::runtime::clock;
 use crate::runtime::figures::Figure;
 use crate::runtime::telemetry::Registration;
-use crate::runtime::wire::Load;
 
 pub(super) struct State {
     pub(super) governor: Governor,
@@ -29,15 +27,17 @@ pub(super) struct State {
     pub(super) target: Option<Bitrate>,
     pub(super) steering: Option<Steering>,
     /// Frames come at the pace of a clock.
-    live: bool,
+    pub(super) live: bool,
     /// The input is what renditions come to, not frames.
     encoded: bool,
     /// Frames go on past the scaler, which has nothing to do.
     direct: Direct,
+    /// When the governor is asked again.
+    ask_at: MediaTime,
     pub(super) counts: Counts,
     told_unscaled: bool,
-    told_blind: bool,
-    began: MediaTime,
+    pub(super) told_blind: bool,
+    pub(super) began: MediaTime,
     _registration: Registration,
 }
 
@@ -59,8 +59,9 @@ struct Direct {
     events: u64,
 }
 
-/// Before the first look there is nothing to see.
-const BLIND: Duration = Duration::from_secs(5);
+/// The governor is asked no more often than this unless there is something new: for each frame at any rate that a camera
+/// has.
+const ASK: Duration = Duration::from_millis(5);
 
 /// What becomes of a frame.
 #[derive(Debug)]
@@ -106,16 +107,6 @@ pub(super) struct News {
     pub(super) figures: Vec<Figure>,
 }
 
-/// What a look around found.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Seen {
-    pub(super) live: bool,
-    /// How full the fullest queue is.
-    pub(super) fill: Option<Ratio>,
-    pub(super) machine: Option<Machine>,
-    pub(super) uses_gpu: bool,
-}
-
 impl State {
     pub(super) fn new(governor: Governor, member: Member, registration: Registration) -> Self {
         let names = governor.ladder().rungs().iter();
@@ -134,81 +125,12 @@ impl State {
             live: false,
             encoded: false,
             direct: Direct::default(),
+            ask_at: MediaTime::ZERO,
             counts: Counts::default(),
             told_unscaled: false,
             told_blind: false,
             began: clock::monotonic(),
             _registration: registration,
-        }
-    }
-
-    /// The network carries `target`.
-    pub(super) fn on_target(&mut self, target: Bitrate) {
-        self.target = Some(target);
-        let now = clock::monotonic();
-        let governor = &mut self.governor;
-        let switch = self.member.with(|seat| match seat {
-            Some(seat) => governor.on_target_in(seat, target, now),
-            None => governor.on_target(target, now),
-        });
-        self.remember(switch);
-    }
-
-    /// Somebody behind is as late as `load` says; `own` is how late it may be, where the user said so.
-    pub(super) fn on_load(&mut self, load: &Load, own: Option<Duration>) {
-        let target = own.unwrap_or(load.target);
-        self.governor
-            .on_latency(load.latency, target, clock::monotonic());
-    }
-
-    /// A sink tells how late frames are.
-    pub(super) fn on_qos(&mut self, proportion: f64, jitter: i64) {
-        if self.live {
-            self.governor.on_qos(proportion, jitter, clock::monotonic());
-        }
-    }
-
-    /// A frame was worked on by the thread `stage`.
-    pub(super) fn on_pushed(&mut self, stage: usize, began: MediaTime, done: MediaTime) {
-        if !self.live {
-            return;
-        }
-        match stage {
-            0 => self.governor.on_frame(began, done),
-            _ => self.governor.on_stage_frame(stage, began, done),
-        }
-    }
-
-    /// Somebody looked around. Answers whether to say now, once, that there is nothing to see.
-    pub(super) fn on_look(&mut self, seen: &Seen, now: MediaTime) -> bool {
-        self.live = seen.live;
-        if seen.live {
-            self.on_live_look(seen, now);
-        }
-        let blind = self.governor.auto()
-            && self.input.is_some()
-            && self.counts.frames_in > 0
-            && now.since(self.began) >= BLIND
-            && !self.governor.is_sensing(now);
-        let told = self.told_blind;
-        self.told_blind |= blind;
-        blind && !told
-    }
-
-    /// Of frames that come at the pace of a clock: others wait for what is behind, however busy that is.
-    fn on_live_look(&mut self, seen: &Seen, now: MediaTime) {
-        if let Some(fill) = seen.fill {
-            self.governor.on_queue(fill, now);
-        }
-        let machine = seen.machine.unwrap_or_default();
-        if let Some(part) = machine.throttled {
-            self.governor.on_throttled(part, now);
-        }
-        if let Some(part) = machine.pressure {
-            self.governor.on_pressure(part, now);
-        }
-        if let Some(part) = machine.gpu.filter(|_| seen.uses_gpu) {
-            self.governor.on_gpu(part, now);
         }
     }
 
@@ -273,10 +195,18 @@ impl State {
         self.direct.events += 1;
     }
 
-    /// The rung to change to now, if there is one.
-    pub(super) fn order_due(&mut self) -> Option<Order> {
+    /// Something happened that the governor may act upon.
+    pub(super) fn ask_soon(&mut self) {
+        self.ask_at = MediaTime::ZERO;
+    }
+
+    /// The rung to change to at `now`, if there is one.
+    pub(super) fn order_due(&mut self, now: MediaTime) -> Option<Order> {
         self.input?;
-        let now = clock::monotonic();
+        if now < self.ask_at && self.governor.rung() == self.applied {
+            return None;
+        }
+        self.ask_at = now.after(ASK);
         let governor = &mut self.governor;
         let switch = self.member.with(|seat| match seat {
             Some(seat) => governor.on_time_in(seat, now),
@@ -352,8 +282,13 @@ impl State {
     }
 
     /// What becomes of the frame shown at `pts`; `asked` once what had to be done first is done.
-    pub(super) fn on_frame(&mut self, pts: Option<gst::ClockTime>, asked: bool) -> Way {
-        if !asked && let Some(order) = self.order_due() {
+    pub(super) fn on_frame(
+        &mut self,
+        pts: Option<gst::ClockTime>,
+        asked: bool,
+        now: MediaTime,
+    ) -> Way {
+        if !asked && let Some(order) = self.order_due(now) {
             return Way::First(Box::new(order));
         }
         self.counts.frames_in += 1;

@@ -35,6 +35,7 @@ impl QualitySwitch {
         guard("qualityswitch's auto", (), || {
             lock(&self.settings).auto = auto;
             self.with_state(|state| {
+                state.ask_soon();
                 let switch = state.governor.on_auto(auto, clock::monotonic());
                 state.remember(switch);
             });

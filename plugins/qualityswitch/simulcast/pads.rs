@@ -6,7 +6,8 @@ use livetune_core::quality::Rendition;
 
 use super::{Renditions, TEMPLATE, best, of_rung};
 use crate::qualityswitch::imp::{CAT, QualitySwitch};
-use crate::qualityswitch::state::{Order, State};
+use crate::qualityswitch::state::Order;
+use crate::runtime::clock;
 use crate::runtime::guard::guard;
 use crate::runtime::lock::lock;
 
@@ -87,7 +88,10 @@ impl QualitySwitch {
     pub(in crate::qualityswitch) fn on_rendition_frame(&self) {
         if self.with_state(|state| state.input.is_none()) == Some(true) {
             self.on_renditions();
-        } else if let Some(order) = self.with_state(State::order_due).flatten() {
+        } else if let Some(order) = self
+            .with_state(|state| state.order_due(clock::monotonic()))
+            .flatten()
+        {
             self.choose_rendition(&order);
         }
     }

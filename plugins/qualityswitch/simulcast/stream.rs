@@ -90,7 +90,10 @@ impl Renditions {
         }
         let owner = self.owner();
         let flow = match &owner {
-            Some(owner) => owner.imp().measured(|| self.src().push(buffer)),
+            Some(owner) => {
+                let now = clock::monotonic();
+                owner.imp().measured(now, || self.src().push(buffer))
+            }
             None => self.src().push(buffer),
         };
         self.on_moved();

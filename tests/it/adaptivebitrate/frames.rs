@@ -37,7 +37,7 @@ const GRAIN: &str = "videotestsrc is-live=true pattern=ball \
 #[test]
 fn from_the_lowest_level_a_grainy_picture_climbs_back_level_by_level() {
     let line = format!(
-        "{GRAIN} ! qualityswitch name=quality ! x264enc tune=zerolatency speed-preset=ultrafast \
+        "{GRAIN} ! qualityswitch name=quality sensors=network ! x264enc tune=zerolatency speed-preset=ultrafast \
          ! adaptivebitrate name=abr start-bitrate=180000 max-bitrate=1500000 ! rtph264pay"
     );
     let (sender, _receiver) = over_udp(&line, "identity");
@@ -60,7 +60,7 @@ fn from_the_lowest_level_a_grainy_picture_climbs_back_level_by_level() {
 #[test]
 fn a_network_that_loses_much_costs_levels_and_they_come_back() {
     let line = format!(
-        "{GRAIN} ! qualityswitch name=quality ! x264enc tune=zerolatency speed-preset=ultrafast \
+        "{GRAIN} ! qualityswitch name=quality sensors=network ! x264enc tune=zerolatency speed-preset=ultrafast \
          ! adaptivebitrate name=abr start-bitrate=1000000 max-bitrate=1500000 ! rtph264pay mtu=400"
     );
     let (sender, _receiver) = over_udp(&line, "netsim name=network");
