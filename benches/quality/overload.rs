@@ -97,16 +97,12 @@ fn row(who: Who, trace: &Trace, plan: Plan) -> String {
     )
 }
 
-/// When the rung changed, from which to which. Seen each quarter of a second.
+/// When the rung changed, from which to which.
 fn changes(trace: &Trace) -> Vec<(f64, f64, f64)> {
-    let pairs = trace
-        .rungs
-        .0
-        .windows(2)
-        .filter(|pair| pair[0].1 != pair[1].1);
-    pairs
-        .map(|pair| (pair[1].0, pair[0].1, pair[1].1))
-        .collect()
+    let mut before = 0.0;
+    let changes = trace.changes.0.iter();
+    let changes = changes.map(|(at, to)| (*at, std::mem::replace(&mut before, *to), *to));
+    changes.collect()
 }
 
 fn fps(trace: &Trace, plan: Plan) -> f64 {

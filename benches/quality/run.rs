@@ -43,7 +43,8 @@ pub struct Trace {
     pub rungs: Series,
     /// The load as the element reads it, each quarter of a second.
     pub loads: Series,
-    /// Reasons of the changes.
+    /// The rungs that were changed to, and why.
+    pub changes: Series,
     pub reasons: Vec<String>,
 }
 
@@ -57,6 +58,9 @@ pub fn run(who: Who, plan: Plan) -> Trace {
     let trace = Arc::new(Mutex::new(Trace::default()));
     let start = clock::now();
     watch_frames(&pipeline, &trace, start);
+    if who == Who::Ours {
+        watch_changes(&pipeline, &trace, start);
+    }
     pipeline.set_state(gst::State::Playing).unwrap();
     let camera = Camera::start(vec![source], width, height, rate);
     let mut hogs = None;
@@ -99,6 +103,25 @@ fn locked(trace: &Mutex<Trace>) -> std::sync::MutexGuard<'_, Trace> {
     trace.lock().unwrap()
 }
 
+fn watch_changes(pipeline: &gst::Pipeline, trace: &Arc<Mutex<Trace>>, start: u64) {
+    let q = pipeline.by_name("q").unwrap();
+    let trace = trace.clone();
+    q.connect("level-changed", false, move |values| {
+        let at = (clock::now() - start) as f64 / 1e9;
+        let word = |at: usize| values[at].get::<String>().unwrap();
+        let mut trace = locked(&trace);
+        trace.changes.push(at, rung(&word(2)));
+        trace.reasons.push(word(3));
+        None
+    });
+}
+
+/// The place of a level in the ladder.
+fn rung(level: &str) -> f64 {
+    let place = LADDER.iter().position(|name| *name == level);
+    place.unwrap_or(0) as f64
+}
+
 fn watch_frames(pipeline: &gst::Pipeline, trace: &Arc<Mutex<Trace>>, start: u64) {
     let sink = pipeline.by_name("sink").unwrap();
     let trace = trace.clone();
@@ -128,22 +151,10 @@ fn look(pipeline: &gst::Pipeline, who: Who, trace: &Arc<Mutex<Trace>>, at: f64) 
     if who == Who::Stock {
         return;
     }
-    let bus = pipeline.bus().unwrap();
-    while let Some(message) = bus.pop_filtered(&[gst::MessageType::Element]) {
-        let news = message
-            .structure()
-            .filter(|s| s.name() == "livetune-quality");
-        if let Some(reason) = news.and_then(|news| news.get::<String>("reason").ok()) {
-            locked(trace).reasons.push(reason);
-        }
-    }
     let q = pipeline.by_name("q").unwrap();
     let stats: gst::Structure = q.property("stats");
-    let level: Option<String> = stats.get("level").ok();
-    let rung = LADDER
-        .iter()
-        .position(|name| Some(*name) == level.as_deref());
+    let level: String = stats.get("level").unwrap_or_default();
     let mut trace = locked(trace);
-    trace.rungs.push(at, rung.unwrap_or(0) as f64);
+    trace.rungs.push(at, rung(&level));
     trace.loads.push(at, stats.get("load").unwrap_or(0.0));
 }
