@@ -93,19 +93,14 @@ impl Flow {
 
     /// Something serialized that is no frame came.
     fn on_serialized(&self, imp: &GpuInfer, event: gst::Event) -> bool {
-        let mut breaks = false;
-        let mut info = None;
-        match event.view() {
-            gst::EventView::Caps(caps) => {
-                breaks = true;
-                let Ok(parsed) = VideoInfo::from_caps(caps.caps()) else {
-                    return false;
-                };
-                info = Some(parsed);
-            }
-            gst::EventView::StreamStart(_) | gst::EventView::Segment(_) => breaks = true,
-            _ => (),
-        }
+        let (breaks, info) = match event.view() {
+            gst::EventView::Caps(caps) => match VideoInfo::from_caps(caps.caps()) {
+                Ok(info) => (true, Some(info)),
+                Err(_) => return false,
+            },
+            gst::EventView::StreamStart(_) | gst::EventView::Segment(_) => (true, None),
+            _ => (false, None),
+        };
         let mut inner = lock(&self.inner);
         let starts = breaks && info.is_none();
         let revives = starts && inner.result == Err(gst::FlowError::Eos);
