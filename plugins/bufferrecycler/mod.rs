@@ -16,8 +16,8 @@
 //!   raised by so many, never a maximum, and v4l2src and decoders allocate them. It costs their memory.
 //! - **Copies while a camera runs out of buffers** (`copy-out=when-low`, the default). Where upstream's own pool has a
 //!   maximum and all but two of its buffers are held downstream, frames are copied into recycled memory and the camera has
-//!   its buffer back at once. Nothing is copied, or even counted, where a pool has no maximum. A frame of a 4K camera costs
-//!   about half a millisecond; `extra-buffers` is cheaper where the driver has more.
+//!   its buffer back at once. Nothing is copied, or even counted, where a pool has no maximum. Each copy is processor
+//!   time; `extra-buffers` is cheaper where the driver has more.
 //! - **A recycling allocator for the process** (`process-allocator=true`, off by default because it changes the default of
 //!   the whole process). It serves what no pool can: copies on write behind a `tee`, overlays, encoders, compositors. This
 //!   is where most processor time can be gained: several times the throughput at 5K and 8K, with any frame under musl or

@@ -50,7 +50,7 @@
 //! Several encoders of one picture can be linked to `sink_%u` instead of raw video to `sink`. A rung then is the largest
 //! rendition that fits in it. Another one takes over with a key frame, which is asked for (GstForceKeyUnit) until it comes;
 //! until then the old one goes on, and where the new one is ahead it waits for the old one, at most 100 ms. All encoders run
-//! all the time: that costs two fifths to a half more than one of them.
+//! all the time, also those that nobody sees.
 //!
 //! # What it tells
 //!
