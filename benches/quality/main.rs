@@ -8,6 +8,7 @@
 #![allow(clippy::print_stderr, reason = "progress, beside the tables")]
 
 mod camera;
+#[path = "../network/clock.rs"]
 mod clock;
 mod hogs;
 mod many;

@@ -3,7 +3,7 @@
 use gst::glib;
 use gst::prelude::*;
 
-use super::source;
+use super::memory;
 
 /// A copy of `buffer`, with all its metas, in one piece of recycled memory whose address has no bit of `mask`.
 pub(super) fn copy(buffer: &gst::Buffer, mask: u32) -> Result<gst::Buffer, glib::BoolError> {
@@ -13,7 +13,7 @@ pub(super) fn copy(buffer: &gst::Buffer, mask: u32) -> Result<gst::Buffer, glib:
     let failed = || glib::bool_error!("no memory of {} bytes", buffer.size());
     let mut params = gst::AllocationParams::default();
     params.set_align(params.align() | mask as usize);
-    let memory = source::allocator().alloc(buffer.size(), Some(&params))?;
+    let memory = memory::shared().alloc(buffer.size(), Some(&params))?;
     let mut memory = memory.into_mapped_memory_writable().map_err(|_| failed())?;
     let copied = buffer.copy_to_slice(0, memory.as_mut_slice());
     copied.map_err(|_| glib::bool_error!("its memory cannot be read"))?;

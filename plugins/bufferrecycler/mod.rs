@@ -56,7 +56,6 @@ mod proposal;
 mod report;
 mod say;
 mod settings;
-mod source;
 mod state;
 mod upstream;
 mod watch;

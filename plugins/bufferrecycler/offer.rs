@@ -6,7 +6,7 @@ use gst::subclass::prelude::*;
 use super::imp::{BufferRecycler, CAT};
 use super::pool::{Plan, RecyclingPool};
 use super::state::{Offered, State};
-use super::{proposal, source};
+use super::{memory, proposal};
 
 impl BufferRecycler {
     /// Answers `query`, which downstream has already seen; whether anything was added to it.
@@ -29,7 +29,7 @@ impl BufferRecycler {
             proposal::align(query, sizing.address_mask());
         }
         let allocates =
-            propose.allocator() && proposal::offer_allocator(query, &source::allocator());
+            propose.allocator() && proposal::offer_allocator(query, memory::shared().upcast_ref());
         gst::info!(CAT, imp = self, "asked {request:?}, answered {decision:?}");
         let changed =
             aligned || allocates || decision.answer != livetune_core::recycle::Answer::Leave;

@@ -2,8 +2,8 @@
 
 use livetune_core::recycle::{Answer, Downstream, Limits, Request};
 
+use super::memory;
 use super::pool::{Plan, RecyclingPool};
-use super::source;
 use gst::glib;
 use gst::prelude::*;
 
@@ -67,7 +67,7 @@ fn is_plain(pool: &gst::BufferPool, caps: Option<&gst::CapsRef>) -> bool {
 pub(super) fn is_system(allocator: Option<&gst::Allocator>) -> bool {
     allocator.is_none_or(|allocator| {
         let system = gst::Allocator::find(Some(SYSTEM_MEMORY));
-        Some(allocator) == system.as_ref() || *allocator == source::allocator()
+        Some(allocator) == system.as_ref() || allocator == memory::shared()
     })
 }
 

@@ -13,7 +13,7 @@ use super::gate::{Entered, Gate};
 use super::holdings::Holdings;
 use super::{Plan, SharedLedger, mark};
 use crate::bufferrecycler::options::WhenFull;
-use crate::bufferrecycler::{proposal, source};
+use crate::bufferrecycler::{memory, proposal};
 use crate::runtime::clock;
 use crate::runtime::guard::guard;
 use crate::runtime::lock::lock;
@@ -83,7 +83,10 @@ impl RecyclingPool {
         if let Some((allocator, params)) = config.allocator()
             && proposal::is_system(allocator.as_ref())
         {
-            config.set_allocator(Some(&source::allocator()), Some(&params));
+            config.set_allocator(
+                Some(memory::shared().upcast_ref::<gst::Allocator>()),
+                Some(&params),
+            );
         }
         let large = alignment::write(config, self.planned());
         config.set_params(caps.as_ref(), size, min, 0);

@@ -335,3 +335,10 @@ fn figures_are_in_the_registry_while_the_element_runs() {
     pipeline.set_state(gst::State::Null).unwrap();
     assert!(of_this_element(&gstlivetune::open_metrics()).is_empty());
 }
+
+/// Bytes of memory that this process has.
+fn resident() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: u64 = statm.split_whitespace().nth(1).unwrap().parse().unwrap();
+    pages * 4096
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use gst::prelude::*;
 use gstlivetune::memory;
 
-use super::{RAW, count, taken, watch};
+use super::{RAW, count, resident, taken, watch};
 use crate::support::alone::{alone, alone_with};
 use crate::support::pipeline::{LIMIT, Pipeline, stats};
 use crate::support::wait::eventually;
@@ -147,13 +147,6 @@ fn blocks_outlive_a_change_of_caps_and_back() {
         run(1280);
         assert_eq!(run(640), 6, "{:?}", memory::figures());
     });
-}
-
-/// Bytes of memory that this process has.
-fn resident() -> u64 {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
-    let pages: u64 = statm.split_whitespace().nth(1).unwrap().parse().unwrap();
-    pages * 4096
 }
 
 #[test]

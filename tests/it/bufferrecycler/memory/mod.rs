@@ -49,13 +49,6 @@ fn faults() -> u64 {
     field.parse().unwrap()
 }
 
-/// Bytes of memory that this process has.
-fn resident() -> u64 {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
-    let pages: u64 = statm.split_whitespace().nth(1).unwrap().parse().unwrap();
-    pages * 4096
-}
-
 fn default_allocator() -> gst::Allocator {
     gst::Allocator::find(None).unwrap()
 }

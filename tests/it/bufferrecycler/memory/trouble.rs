@@ -6,7 +6,7 @@ use std::time::Duration;
 use gst::prelude::*;
 use gstlivetune::memory::{Limits, configure, figures, process, shared};
 
-use super::resident;
+use crate::bufferrecycler::resident;
 use crate::bufferrecycler::{taken, watch};
 use crate::support::alone::alone;
 use crate::support::pipeline::{LIMIT, Pipeline};
