@@ -173,7 +173,7 @@ fn a_filter_without_a_pool_of_its_own_stops_allocating() {
     }
     let pipeline = Pipeline::parse(
         "videotestsrc num-buffers=50 ! video/x-bayer,format=bggr,width=320,height=240 ! bayer2rgb ! \
-         bufferrecycler name=r ! queue ! fakesink",
+         bufferrecycler name=r ! queue max-size-buffers=4 ! fakesink",
     );
     pipeline.run_to_eos();
     let recycler = pipeline.element("r");
