@@ -32,12 +32,8 @@ lint:
 # What runs in real time needs the machine for itself: one such test at a time, and after all others.
 REAL_TIME = adaptivebitrate::transports demo:: gpuinfer::late gpuinfer::sharing qualityswitch::live
 
-# What compares times to a tenth of a millisecond shares the machine with its like alone.
-ACCURATE = latencytracer::accuracy
-
 test:
-	cargo test --workspace --locked -- $(REAL_TIME:%=--skip=%) $(ACCURATE:%=--skip=%)
-	cargo test --locked --test it -- $(ACCURATE)
+	cargo test --workspace --locked -- $(REAL_TIME:%=--skip=%)
 	cargo test --locked --test it -- --test-threads=1 $(REAL_TIME)
 
 # What needs GStreamer 1.24 (GstAnalytics), on that of Debian trixie, unpacked in target/trixie (as root).
