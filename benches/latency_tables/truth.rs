@@ -21,9 +21,14 @@ pub struct Passages(Arc<Mutex<Vec<Option<u64>>>>);
 impl Passages {
     /// Notes the frames that come to `pad` (`element.pad`) of `pipeline`.
     pub fn watch(pipeline: &gst::Pipeline, pad: &str) -> Self {
+        Self::watch_pad(&find(pipeline, pad))
+    }
+
+    /// Notes the frames that come to `pad`.
+    pub fn watch_pad(pad: &gst::Pad) -> Self {
         let passages = Self::default();
         let noted = passages.clone();
-        find(pipeline, pad).add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
             let now = gst::get_timestamp().nseconds();
             if let Some(number) = info.buffer().and_then(|buffer| number(buffer)) {
                 noted.note(number, now);
@@ -75,7 +80,8 @@ fn number(buffer: &gst::BufferRef) -> Option<u64> {
     meta.structure().get(NUMBER).ok()
 }
 
-fn find(pipeline: &gst::Pipeline, name: &str) -> gst::Pad {
+/// The pad `name` (`element.pad`) of `pipeline`.
+pub fn find(pipeline: &gst::Pipeline, name: &str) -> gst::Pad {
     let (element, pad) = name.split_once('.').unwrap();
     let element = pipeline.by_name(element).unwrap();
     element.static_pad(pad).unwrap()
