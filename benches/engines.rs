@@ -25,7 +25,7 @@ const ENGINES: [(&str, Backend); 2] = [
 fn library() -> Option<PathBuf> {
     let program = std::env::current_exe().unwrap();
     let folder = program.ancestors().nth(3)?.join("onnxruntime");
-    folder.exists().then_some(folder)
+    folder.join(".complete").exists().then_some(folder)
 }
 
 fn engines(criterion: &mut Criterion) {

@@ -11,14 +11,9 @@ folder=${CARGO_TARGET_DIR:-target}/nvrtc
 [ -f "$folder/.complete" ] && exit 0
 
 rm -rf "$folder"
-mkdir -p "$folder"
-/usr/bin/python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
-    --python-version 3.11 --implementation py --platform manylinux_2_12_x86_64 \
-    ${WHEELS:+--no-index --find-links "$WHEELS"} --dest "$folder" "$package" || exit 75
-wheel=$(echo "$folder"/*.whl)
-echo "$sum  $wheel" | sha256sum --check --quiet
-/usr/bin/python3 -m zipfile --extract "$wheel" "$folder/wheel"
-mv "$folder"/wheel/nvidia/cuda_nvrtc/lib/libnvrtc.so.12 "$folder"/wheel/nvidia/cuda_nvrtc/lib/libnvrtc-builtins.so.12.9 "$folder"
-rm -r "$folder/wheel" "$wheel"
+sh scripts/wheel.sh "$folder/wheel" "$package" manylinux_2_12_x86_64 "$sum"
+library=$folder/wheel/nvidia/cuda_nvrtc/lib
+mv "$library/libnvrtc.so.12" "$library/libnvrtc-builtins.so.12.9" "$folder"
+rm -r "$folder/wheel"
 ln -s libnvrtc.so.12 "$folder/libnvrtc.so"
 touch "$folder/.complete"

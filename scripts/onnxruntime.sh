@@ -24,18 +24,11 @@ esac
 folder=${CARGO_TARGET_DIR:-target}/$folder
 [ -f "$folder/.complete" ] && exit 0
 
-# Wheels of one version of Python, so that there is one checksum; Python itself is not needed to run the library.
 rm -rf "$folder"
-mkdir -p "$folder"
-/usr/bin/python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
-    --python-version 3.11 --implementation cp --platform manylinux_2_28_x86_64 \
-    ${WHEELS:+--no-index --find-links "$WHEELS"} --dest "$folder" "$package" || exit 75
-wheel=$(echo "$folder"/*.whl)
-echo "$sum  $wheel" | sha256sum --check --quiet
-/usr/bin/python3 -m zipfile --extract "$wheel" "$folder/wheel"
+sh scripts/wheel.sh "$folder/wheel" "$package" manylinux_2_28_x86_64 "$sum"
 mv "$folder"/wheel/onnxruntime/capi/lib*.so* "$folder"
 mv "$folder"/wheel/onnxruntime/LICENSE "$folder"/wheel/onnxruntime/ThirdPartyNotices.txt "$folder"
-rm -r "$folder/wheel" "$wheel"
+rm -r "$folder/wheel"
 library=$(basename "$folder"/libonnxruntime.so.1.*)
 ln -s "$library" "$folder/libonnxruntime.so.1"
 ln -s "$library" "$folder/libonnxruntime.so"

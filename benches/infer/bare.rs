@@ -32,9 +32,11 @@ pub fn engines() -> Vec<(&'static str, Bare)> {
 /// The library that `make onnxruntime` brings, or that the user named.
 pub fn library() -> Option<PathBuf> {
     let named = std::env::var_os("LIVETUNE_ORT_PATH").map(PathBuf::from);
-    let brought = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("target/onnxruntime/libonnxruntime.so");
-    named.or(Some(brought)).filter(|library| library.exists())
+    let program = std::env::current_exe().unwrap();
+    let target = program.ancestors().nth(3)?;
+    named
+        .or(Some(target.join("onnxruntime/libonnxruntime.so")))
+        .filter(|library| library.exists())
 }
 
 /// The property that makes the element take that library, if it is to take one.

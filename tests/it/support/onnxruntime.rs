@@ -1,26 +1,44 @@
-//! ONNX Runtime as `make onnxruntime` leaves it, and libraries that only look like it.
+//! ONNX Runtime as `make check` brings it, and libraries that only look like it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
-/// The folder of the plain library, or `None` and a line that says so.
-pub fn plain() -> Option<PathBuf> {
-    there("onnxruntime")
+/// The folder of the plain library, or `None` and a line that says so where PyPI cannot be reached.
+pub fn plain() -> Option<&'static Path> {
+    static FOLDER: OnceLock<Option<PathBuf>> = OnceLock::new();
+    FOLDER
+        .get_or_init(|| brought("onnxruntime", &[]))
+        .as_deref()
 }
 
-/// The folder of the library with the OpenVINO provider, or `None` and a line that says so.
-pub fn with_openvino() -> Option<PathBuf> {
-    there("onnxruntime-openvino")
+/// The folder of the library with the OpenVINO provider, or `None` and a line that says so where PyPI cannot be reached.
+pub fn with_openvino() -> Option<&'static Path> {
+    static FOLDER: OnceLock<Option<PathBuf>> = OnceLock::new();
+    FOLDER
+        .get_or_init(|| brought("onnxruntime-openvino", &["openvino"]))
+        .as_deref()
 }
 
-fn there(name: &str) -> Option<PathBuf> {
+/// Brought here for those who run the tests without `make check`.
+fn brought(name: &str, words: &[&str]) -> Option<PathBuf> {
+    /// Exit status of the script where PyPI cannot be reached.
+    const UNREACHABLE: i32 = 75;
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    let folder = target.join(name);
-    if folder.join(".complete").exists() {
-        return Some(folder);
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/onnxruntime.sh");
+    let made = Command::new("sh")
+        .arg(script)
+        .args(words)
+        .env("CARGO_TARGET_DIR", target)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&made.stderr);
+    if made.status.code() == Some(UNREACHABLE) {
+        eprintln!("{said}");
+        return None;
     }
-    eprintln!("SKIP: {} is not here: make onnxruntime", folder.display());
-    None
+    assert!(made.status.success(), "{script}: {said}");
+    Some(target.join(name))
 }
 
 /// A library `lib<name>.so` made of this C, linked with `arguments`, or `None` where there is no C compiler.

@@ -318,24 +318,18 @@ fn info(outlet: &Outlet, is_float: bool) -> TensorInfo {
 mod tests {
     use super::*;
     use crate::gpuinfer::engine::survey::survey;
+    use crate::gpuinfer::engine::tests::library;
 
     /// Where no provider is on a GPU, ONNX Runtime does not look where a tensor is said to lie, so that one in main
     /// memory shows that it is described rightly.
     #[test]
     fn a_tensor_that_is_said_to_be_on_a_gpu_is_as_one_in_main_memory() {
         gst::init().expect("GStreamer starts");
-        let test = std::env::current_exe().expect("a program");
-        let library = test
-            .ancestors()
-            .nth(3)
-            .map(|folder| folder.join("onnxruntime"));
+        let Some(library) = library() else { return };
         let options = EngineOptions {
-            library: library.filter(|library| library.exists()),
+            library: Some(library),
             ..EngineOptions::default()
         };
-        if options.library.is_none() {
-            return skip();
-        }
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/shapes.onnx");
         let survey = survey(&path, 4).expect("a model");
         let model = Model {
@@ -367,10 +361,5 @@ mod tests {
             let seen = engine.output(0).expect("an output");
             assert_eq!((seen.shape, seen.data), (&[2, 7, 2100][..], &expected[..]));
         }
-    }
-
-    #[expect(clippy::print_stderr, reason = "the test says why it does nothing")]
-    fn skip() {
-        eprintln!("SKIP: run `make onnxruntime`");
     }
 }
