@@ -133,6 +133,7 @@ impl BufferRecycler {
             low: counts.low,
             copies: counts.copies,
             process_allocator: memory::process::is_default(),
+            recycled_from: memory::limits().min_size,
         };
         sight.advice()
     }
