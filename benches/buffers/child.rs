@@ -2,6 +2,8 @@
 
 use std::process::Command;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use gst::prelude::*;
 
@@ -78,6 +80,9 @@ impl Malloc {
     }
 }
 
+/// Fills any queue of these pipelines.
+const FILLING: Duration = Duration::from_millis(300);
+
 /// Runs `part` of this program in `mode` with `arguments`; the numbers that it printed.
 pub fn run<T: FromStr>(mode: Mode, malloc: Malloc, part: &str, arguments: &[&str]) -> Vec<T> {
     let mut command = Command::new(std::env::current_exe().unwrap());
@@ -134,6 +139,22 @@ impl Pipeline {
         let message = message.expect("an end within five minutes");
         if let gst::MessageView::Error(error) = message.view() {
             panic!("{}: {:?}", error.error(), error.debug());
+        }
+    }
+
+    /// Has every sink stand still with its second buffer, while it keeps the first as its last sample, until the queues
+    /// before it are full. As many frames are on their way then as ever will be, whatever becomes of the threads later: what comes after that is the steady state.
+    #[expect(clippy::disallowed_methods, reason = "the bench runs in real time")]
+    pub fn fill_queues(&self) {
+        for sink in self.0.iterate_sinks() {
+            let pad = sink.unwrap().static_pad("sink").unwrap();
+            let came = AtomicU32::new(0);
+            pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+                if came.fetch_add(1, Ordering::Relaxed) == 1 {
+                    std::thread::sleep(FILLING);
+                }
+                gst::PadProbeReturn::Ok
+            });
         }
     }
 

@@ -3,8 +3,8 @@
 //! `make bench-buffers` prints all rows; `cargo bench --bench buffers -- pipelines`, `switch`, `stall`, `passthrough` or
 //! `allocation` some of them. Stock GStreamer and recycling take turns, each time in a process of its own: the allocator
 //! is one in a process, and so is the C library's malloc, which some rows set to behave like that of musl. Costs are
-//! processor time and page faults of the whole process, as the slope between two lengths of a run: the start is in
-//! neither.
+//! processor time and page faults of the whole process, as the slope between two lengths of a run whose queues were full
+//! once at their start: what the start costs is in neither.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 mod allocation;

@@ -14,13 +14,16 @@ struct Case {
     frames: [u32; 2],
     /// Most of stock's processor time; `None`: nothing is to be gained here.
     limit: Option<f64>,
-    /// The pipeline. FRAMES, RECYCLER and OVERLAY are replaced.
+    /// The pipeline. FRAMES, RECYCLER, OVERLAY and PICTURE are replaced.
     line: &'static str,
 }
 
 /// One frame, again and again, and each time somebody writes into it: it is copied.
 macro_rules! overlay {
     ($format:literal, $width:literal, $height:literal) => {
+        overlay!($format, $width, $height, "OVERLAY")
+    };
+    ($format:literal, $width:literal, $height:literal, $element:literal) => {
         concat!(
             "videotestsrc num-buffers=1 ! video/x-raw,framerate=30/1,format=",
             $format,
@@ -28,7 +31,9 @@ macro_rules! overlay {
             $width,
             ",height=",
             $height,
-            " ! imagefreeze num-buffers=FRAMES RECYCLER ! OVERLAY ! queue ! fakesink"
+            " ! imagefreeze num-buffers=FRAMES RECYCLER ! ",
+            $element,
+            " ! queue ! fakesink"
         )
     };
 }
@@ -40,13 +45,27 @@ const TWO_BRANCHES: &str = "videotestsrc num-buffers=1 ! \
     x264enc speed-preset=ultrafast tune=zerolatency ! fakesink \
     t. ! queue ! videoscale ! video/x-raw,width=640,height=640 ! videoconvert ! video/x-raw,format=RGB ! fakesink";
 
-const CASES: [Case; 12] = [
+/// What puts a picture into a frame, where it is installed.
+const PIXBUF: &str = "gdkpixbufoverlay";
+/// As large as what is written where a probe is the overlay.
+const PICTURE: &str =
+    "videotestsrc num-buffers=1 ! video/x-raw,width=160,height=48 ! pngenc ! filesink location=";
+const PICTURE_FILE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/overlay.png");
+
+const CASES: [Case; 14] = [
     Case {
         name: "5120x2160 BGRA, overlay",
         malloc: Malloc::Stock,
         frames: [20, 80],
         limit: Some(0.25),
         line: overlay!("BGRA", "5120", "2160"),
+    },
+    Case {
+        name: "5120x2160 BGRA, gdkpixbufoverlay",
+        malloc: Malloc::Stock,
+        frames: [20, 80],
+        limit: Some(0.25),
+        line: overlay!("BGRA", "5120", "2160", "gdkpixbufoverlay location=PICTURE"),
     },
     Case {
         name: "8K NV12, overlay",
@@ -61,6 +80,13 @@ const CASES: [Case; 12] = [
         frames: [50, 250],
         limit: Some(0.40),
         line: overlay!("NV12", "3840", "2160"),
+    },
+    Case {
+        name: "4K NV12, gdkpixbufoverlay",
+        malloc: Malloc::Fixed,
+        frames: [50, 250],
+        limit: Some(0.40),
+        line: overlay!("NV12", "3840", "2160", "gdkpixbufoverlay location=PICTURE"),
     },
     Case {
         name: "4K NV12, overlay",
@@ -138,17 +164,13 @@ const CASES: [Case; 12] = [
 
 pub fn table() {
     child::init();
+    Pipeline::parse(&format!("{PICTURE}{PICTURE_FILE}")).run();
     println!("\nProcessor time and page faults of a frame, medians of {ROUNDS} rounds.\n");
     println!(
         "| pipeline | malloc | stock ms | recycled ms | CPU | stock faults | recycled faults | must |"
     );
     println!("| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |");
-    let cases = || {
-        CASES
-            .iter()
-            .enumerate()
-            .filter(|case| case.1.malloc.is_here())
-    };
+    let cases = || CASES.iter().enumerate().filter(|case| case.1.is_here());
     let mut costs = CASES.map(|_| [Vec::new(), Vec::new()]);
     for _ in 0..ROUNDS {
         for (at, case) in cases() {
@@ -159,6 +181,13 @@ pub fn table() {
     }
     for (at, case) in cases() {
         row(case, &costs[at]);
+    }
+}
+
+impl Case {
+    fn is_here(&self) -> bool {
+        let element = !self.line.contains(PIXBUF) || gst::ElementFactory::find(PIXBUF).is_some();
+        element && self.malloc.is_here()
     }
 }
 
@@ -237,11 +266,13 @@ pub fn child(mode: Mode, case: &str, frames: u32) {
         .line
         .replace("FRAMES", &frames.to_string())
         .replace("RECYCLER", mode.element())
-        .replace("OVERLAY", "identity name=overlay");
+        .replace("OVERLAY", "identity name=overlay")
+        .replace("PICTURE", PICTURE_FILE);
     let pipeline = Pipeline::parse(&line);
     if case.line.contains("OVERLAY") {
         overlay(&pipeline);
     }
+    pipeline.fill_queues();
     let before = Usage::of_this_process();
     pipeline.run();
     let used = Usage::of_this_process() - before;

@@ -7,7 +7,7 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::subclass::base_transform::GenerateOutputSuccess;
 use gst_base::subclass::prelude::*;
-use livetune_core::recycle::{CopyPolicy, Origin, Sizing};
+use livetune_core::recycle::{CopyPolicy, Origin, Sizing, Supply};
 
 use super::imp::{BufferRecycler, CAT};
 use super::pool::{Lent, RecyclingPool};
@@ -74,12 +74,12 @@ impl BufferRecycler {
         }
         if policy.copies(capacity, held) {
             if policy.counts(capacity) {
-                self.on_low(true);
+                self.on_supply(Supply::Low);
             }
             return Some(self.copy(buffer, judgement.align));
         }
         if policy.counts(capacity) {
-            self.on_low(false);
+            self.on_supply(policy.supply(capacity, held));
             return Some(held::follow(buffer, &self.ledger));
         }
         Some(buffer)
@@ -136,13 +136,19 @@ impl BufferRecycler {
         }
     }
 
-    /// Upstream's own pool is low, or not.
-    fn on_low(&self, low: bool) {
-        let began = self.with_state(|state| !std::mem::replace(&mut state.upstream.is_low, low));
-        if low && began == Some(true) {
+    /// What upstream's own pool has left now.
+    fn on_supply(&self, supply: Supply) {
+        let before = self.with_state(|state| std::mem::replace(&mut state.upstream.supply, supply));
+        let Some(before) = before.filter(|before| supply > *before) else {
+            return;
+        };
+        if before == Supply::Enough {
             lock(&self.ledger).on_low();
-            self.tell(Trouble::UpstreamLow);
         }
+        self.tell(match supply {
+            Supply::Dry => Trouble::UpstreamDry,
+            _ => Trouble::UpstreamLow,
+        });
     }
 
     /// Frames of so many bytes come.

@@ -160,8 +160,9 @@ pub struct BufferRecycler {
         mutable_ready,
         nick = "Copy out",
         blurb = "When frames are copied into recycled memory, so that upstream has its buffer back at once. \
-                 Upstream runs low when its pool has a maximum and all but two of its buffers are held downstream; \
-                 a frame in memory of a device is never copied",
+                 Upstream runs low when its pool has a maximum and all but two of its buffers are held downstream, \
+                 which is counted and told of also where nothing is copied; a frame in memory of a device is never \
+                 copied",
         builder(Settings::DEFAULT.copy_out)
     )]
     #[property(
@@ -174,8 +175,8 @@ pub struct BufferRecycler {
         default = Settings::DEFAULT.copy_threshold,
         mutable_ready,
         nick = "Copy threshold",
-        blurb = "Buffers of upstream that downstream may hold before copy-out=when-low copies, also where it is not \
-                 known how many upstream has (0 = all but two of a pool that has a maximum)"
+        blurb = "Buffers of upstream that downstream may hold before it counts as low and copy-out=when-low copies, \
+                 also where it is not known how many upstream has (0 = all but two of a pool that has a maximum)"
     )]
     #[property(
         name = "process-allocator",
@@ -286,8 +287,8 @@ pub struct BufferRecycler {
         default = Settings::DEFAULT.post_messages,
         mutable_playing,
         nick = "Post messages",
-        blurb = "Post livetune-buffers messages on the bus: a pool ran dry, upstream's own pool ran low, a buffer \
-                 is held for too long"
+        blurb = "Post livetune-buffers messages on the bus: a pool ran dry, upstream's own pool ran low or dry, a \
+                 buffer is held for too long"
     )]
     pub(super) settings: Mutex<Settings>,
     pub(super) state: Mutex<Option<State>>,

@@ -23,8 +23,9 @@
 //!   is where most processor time can be gained: several times the throughput at 5K and 8K, with any frame under musl or
 //!   jemalloc; with glibc and frames below 32 MiB nothing. `propose=allocator` offers the same memory to elements upstream
 //!   alone (decoders, encoders).
-//! - **Sight.** `stats` and `livetune-buffers` messages: a pool ran dry, a camera's pool ran low, a buffer is held for longer
-//!   than `hold-warning`; page faults; where the memory of what passed came from. `poison` finds who writes into frames that
+//! - **Sight.** `stats` and `livetune-buffers` messages: a pool of ours ran dry (`reason` pool-dry), a camera's pool ran low or
+//!   dry (upstream-low, upstream-dry, also with `copy-out=never`), a buffer is held for longer than `hold-warning`
+//!   (buffer-held); page faults; where the memory of what passed came from. `poison` finds who writes into frames that
 //!   it gave back.
 //!
 //! Place it behind the element whose frames it is about, in front of any `tee` or `queue`:

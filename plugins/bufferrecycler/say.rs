@@ -23,17 +23,20 @@ pub(super) enum Trouble {
     PoolDry,
     /// Upstream's own pool runs low.
     UpstreamLow,
+    /// Downstream holds all that upstream's own pool has.
+    UpstreamDry,
     /// A buffer is held for too long.
     BufferHeld,
 }
 
 impl Trouble {
-    pub(super) const COUNT: usize = 3;
+    pub(super) const COUNT: usize = 4;
 
     const fn text(self) -> &'static str {
         match self {
             Self::PoolDry => "pool-dry",
             Self::UpstreamLow => "upstream-low",
+            Self::UpstreamDry => "upstream-dry",
             Self::BufferHeld => "buffer-held",
         }
     }
@@ -130,6 +133,7 @@ impl BufferRecycler {
             low: counts.low,
             copies: counts.copies,
             process_allocator: memory::process::is_default(),
+            recycled_from: memory::limits().min_size,
         };
         sight.advice()
     }

@@ -2,7 +2,7 @@
 
 use gst::glib::translate::from_glib_none;
 use gst::prelude::*;
-use livetune_core::recycle::Origin;
+use livetune_core::recycle::{Origin, Supply};
 
 /// What is known of upstream's own pool.
 #[derive(Clone, Copy, Debug, Default)]
@@ -11,8 +11,8 @@ pub(super) struct Upstream {
     pool: Option<(PoolId, Option<u32>)>,
     /// The frames lie in memory of a device.
     pub(super) on_device: bool,
-    /// Its pool is low: frames are being copied.
-    pub(super) is_low: bool,
+    /// What its pool had left when the last frame came.
+    pub(super) supply: Supply,
 }
 
 /// Tells a pool from others while it is there; never followed.

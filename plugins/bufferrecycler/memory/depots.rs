@@ -118,7 +118,7 @@ impl Depots {
             self.stock.on_put(class.bytes());
             depot.put(block, alignment, now);
         });
-        self.evict_while(|| self.stock.is_over());
+        self.keep_to_limit();
     }
 
     /// Makes blocks of `class` ahead of time until `count` lie free or no more may; how many.
@@ -143,9 +143,8 @@ impl Depots {
         made.count()
     }
 
-    /// From now on at most `bytes` lie free.
-    pub(super) fn keep_to_limit(&self, bytes: u64) {
-        self.stock.set_most(bytes);
+    /// Gives back what lies free beyond the limit of the stock, the oldest first.
+    pub(super) fn keep_to_limit(&self) {
         self.evict_while(|| self.stock.is_over());
     }
 

@@ -101,28 +101,33 @@ impl Wishes {
     }
 
     pub(super) fn add(&self, limits: Limits) -> Wish {
-        let id = {
+        let (id, changed) = {
             let mut all = lock(&self.all);
             all.next += 1;
             let id = all.next;
             all.wishes.push((id, limits));
-            self.settle(&all);
-            id
+            (id, self.settle(&all))
         };
-        self.enforce();
+        if changed {
+            enforce();
+        }
         Wish(id)
     }
 
     fn remove(&self, id: u64) {
-        {
+        let changed = {
             let mut all = lock(&self.all);
             all.wishes.retain(|wish| wish.0 != id);
-            self.settle(&all);
+            self.settle(&all)
+        };
+        if changed {
+            enforce();
         }
-        self.enforce();
     }
 
-    fn settle(&self, all: &All) {
+    /// What holds follows from `all`; whether it is another than before.
+    fn settle(&self, all: &All) -> bool {
+        let before = self.in_force();
         let limits = all.wishes.iter().map(|wish| wish.1).reduce(Limits::or);
         let limits = limits.unwrap_or_default();
         let min_size = limits.min_size.max(SizeClass::SMALLEST);
@@ -133,11 +138,8 @@ impl Wishes {
         self.prefault.store(limits.prefault, order);
         self.huge_pages.store(limits.huge_pages, order);
         self.poison.store(limits.poison, order);
-    }
-
-    fn enforce(&self) {
-        DEPOTS.keep_to_limit(self.in_force().max_pooled_bytes);
-        keeper::hurry();
+        DEPOTS.stock().set_most(limits.max_pooled_bytes);
+        self.in_force() != before
     }
 
     /// The one limit that every allocation has to know.
@@ -160,4 +162,10 @@ impl Wishes {
             poison: self.poison.load(order),
         }
     }
+}
+
+/// What lies free keeps to what holds since now.
+fn enforce() {
+    DEPOTS.keep_to_limit();
+    keeper::hurry();
 }

@@ -169,6 +169,12 @@ fn at(millis: u64) -> MediaTime {
     crate::runtime::clock::monotonic().after(Duration::from_millis(millis))
 }
 
+/// From now on at most `bytes` lie free.
+fn limit(depots: &Depots, bytes: u64) {
+    depots.stock().set_most(bytes);
+    depots.keep_to_limit();
+}
+
 #[test]
 fn the_same_block_comes_again_and_then_goes() {
     let (depots, limits) = (Depots::default(), Limits::DEFAULT);
@@ -191,7 +197,7 @@ fn the_same_block_comes_again_and_then_goes() {
 #[test]
 fn no_more_lies_free_than_may() {
     let (depots, limits) = (Depots::default(), Limits::DEFAULT);
-    depots.keep_to_limit(3 * class().bytes());
+    limit(&depots, 3 * class().bytes());
     let small = SizeClass::holding(100_000).unwrap();
     let first = depots.lend(small, 1, &limits).unwrap();
     depots.take_back(first, &limits);
@@ -205,14 +211,14 @@ fn no_more_lies_free_than_may() {
     assert_eq!(blocks.pooled, 3);
     // The oldest went first, of whatever size.
     assert_eq!(blocks.evicted_bytes, small.bytes() + 2 * class().bytes());
-    depots.keep_to_limit(0);
+    limit(&depots, 0);
     assert!(depots.stock().pooled() == 0);
 }
 
 #[test]
 fn frames_larger_than_the_limit_are_not_kept() {
     let (depots, limits) = (Depots::default(), Limits::DEFAULT);
-    depots.keep_to_limit(class().bytes() - 1);
+    limit(&depots, class().bytes() - 1);
     let block = depots.lend(class(), 1, &limits).unwrap();
     depots.take_back(block, &limits);
     assert!(depots.stock().pooled() == 0);
@@ -226,7 +232,7 @@ fn what_is_reserved_is_there() {
     assert_eq!(depots.reserve(class(), 4, &limits), 0);
     let _block = depots.lend(class(), 1, &limits).unwrap();
     assert_eq!(depots.figures().blocks.hits, 1);
-    depots.keep_to_limit(5 * class().bytes());
+    limit(&depots, 5 * class().bytes());
     assert_eq!(depots.reserve(class(), 100, &limits), 2);
 }
 

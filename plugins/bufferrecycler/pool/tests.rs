@@ -226,6 +226,14 @@ fn a_retired_pool_lets_nobody_wait() {
         .expect("a buffer");
     let _third = pool.acquire_buffer(None).expect("a buffer");
     assert_eq!(books(&ledger).outstanding(), 3);
+    // Nobody's patience ended.
+    assert_eq!(
+        (
+            books(&ledger).counts().waits,
+            books(&ledger).counts().timeouts
+        ),
+        (1, 0)
+    );
 }
 
 #[test]

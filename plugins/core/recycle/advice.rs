@@ -35,6 +35,8 @@ pub struct Sight {
     pub copies: u64,
     /// The recycling allocator is the default of the process.
     pub process_allocator: bool,
+    /// Bytes from which that one recycles.
+    pub recycled_from: u64,
 }
 
 /// What would help.
@@ -65,6 +67,13 @@ pub enum Advice {
         /// Page faults for each frame.
         faults: f64,
     },
+    /// Upstream's buffers are too small to be worth it.
+    TooSmall {
+        /// Bytes of each.
+        bytes: u64,
+        /// Bytes from which memory is recycled.
+        recycled_from: u64,
+    },
     /// Upstream allocates each frame and gets memory that was used before.
     AllocatorRecycles,
     /// The allocator of the process recycles already.
@@ -76,7 +85,10 @@ impl Sight {
     pub fn advice(&self) -> Advice {
         let most = |n: u64| n as f64 >= self.buffers as f64 * MOST;
         let faults = self.page_faults as f64 / self.buffers.max(1) as f64;
-        let pages = self.bytes as f64 / self.buffers.max(1) as f64 / PAGE as f64;
+        let bytes = self.bytes / self.buffers.max(1);
+        let pages = bytes as f64 / PAGE as f64;
+        // The process faults for other reasons too: small buffers have no part in it that could be saved.
+        let small = bytes < self.recycled_from;
         match () {
             () if self.buffers < ENOUGH => Advice::NotYet,
             () if most(self.device) => Advice::Device,
@@ -88,10 +100,14 @@ impl Sight {
                 copies: self.copies,
             },
             () if most(self.recycled) => Advice::Recycling,
-            () if faults > pages.max(1.0) * NEW_MEMORY && !self.process_allocator => {
+            () if faults > pages * NEW_MEMORY && !small && !self.process_allocator => {
                 Advice::NewMemory { faults }
             }
             () if most(self.upstream_pooled + self.recycled) => Advice::UpstreamPools,
+            () if small => Advice::TooSmall {
+                bytes,
+                recycled_from: self.recycled_from,
+            },
             () if self.process_allocator => Advice::ProcessAllocator,
             () => Advice::AllocatorRecycles,
         }
@@ -130,6 +146,14 @@ impl fmt::Display for Advice {
                 "the process takes new memory for its frames ({faults:.0} page faults for each): \
                  process-allocator=true would help"
             ),
+            Self::TooSmall {
+                bytes,
+                recycled_from,
+            } => write!(
+                f,
+                "buffers of {bytes} bytes are too small to be recycled, which begins at {recycled_from} (min-size): \
+                 nothing to gain here"
+            ),
             Self::AllocatorRecycles => f.write_str(
                 "upstream allocates each frame, and gets memory that was used before without a page fault: nothing to \
                  gain here",
@@ -157,6 +181,7 @@ mod tests {
         low: 0,
         copies: 0,
         process_allocator: false,
+        recycled_from: 65_536,
     };
 
     #[test]
@@ -197,6 +222,25 @@ mod tests {
             ..sight
         };
         assert!(matches!(behind_a_tee.advice(), Advice::NewMemory { .. }));
+    }
+
+    #[test]
+    fn small_buffers_are_never_promised_what_only_large_ones_can_have() {
+        let small = Sight {
+            bytes: 1_000 * 3_072,
+            page_faults: 12_000,
+            ..PASSED
+        };
+        let text = small.advice().to_string();
+        assert!(
+            text.contains("3072") && text.contains("65536") && text.contains("nothing to gain"),
+            "{text}"
+        );
+        let pooled = Sight {
+            upstream_pooled: 1_000,
+            ..small
+        };
+        assert_eq!(pooled.advice(), Advice::UpstreamPools);
     }
 
     #[test]

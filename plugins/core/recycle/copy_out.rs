@@ -1,4 +1,4 @@
-//! When to copy a frame so that upstream has its buffer back.
+//! What upstream has left of its own buffers, and when to copy a frame so that it has one back.
 
 /// Buffers that upstream should have at hand: one that it fills, and one that the device fills next (v4l2src counts two
 /// for itself in the same way).
@@ -14,6 +14,18 @@ pub enum CopyOut {
     WhenLow,
     /// Every frame.
     Always,
+}
+
+/// What upstream has left of its own buffers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Supply {
+    /// It goes on as it likes.
+    #[default]
+    Enough,
+    /// Fewer than it should have at hand.
+    Low,
+    /// None: it waits until downstream lets one go.
+    Dry,
 }
 
 /// Decides about each frame.
@@ -34,7 +46,20 @@ impl CopyPolicy {
     /// Whether it matters how many buffers of an upstream are out that has `capacity` of them (`None` = as many as it
     /// likes).
     pub fn counts(&self, capacity: Option<u32>) -> bool {
-        self.when == CopyOut::WhenLow && self.allowed(capacity).is_some()
+        // Where all is copied, downstream never holds one.
+        self.when != CopyOut::Always && self.allowed(capacity).is_some()
+    }
+
+    /// What an upstream that has `capacity` buffers has left once a frame of it has gone downstream, where `held` are held
+    /// already.
+    pub fn supply(&self, capacity: Option<u32>, held: u32) -> Supply {
+        if capacity.is_some_and(|capacity| held.saturating_add(1) >= capacity) {
+            return Supply::Dry;
+        }
+        match self.allowed(capacity) {
+            Some(allowed) if held >= allowed => Supply::Low,
+            _ => Supply::Enough,
+        }
     }
 
     /// Whether to copy a frame that comes while `held` buffers of upstream are held downstream.
@@ -89,12 +114,31 @@ mod tests {
     }
 
     #[test]
-    fn always_and_never_need_no_count() {
-        for (when, copied) in [(CopyOut::Always, true), (CopyOut::Never, false)] {
-            let policy = CopyPolicy::new(when, 3);
-            assert!(!policy.counts(Some(4)));
-            assert_eq!(policy.copies(Some(4), 0), copied);
-            assert_eq!(policy.copies(Some(4), 100), copied);
-        }
+    fn always_copies_and_needs_no_count() {
+        let policy = CopyPolicy::new(CopyOut::Always, 3);
+        assert!(!policy.counts(Some(4)));
+        assert!(policy.copies(Some(4), 0) && policy.copies(Some(4), 100));
+    }
+
+    #[test]
+    fn never_copies_nothing_and_still_counts_where_there_is_a_limit() {
+        let policy = CopyPolicy::new(CopyOut::Never, 0);
+        assert!(policy.counts(Some(4)) && !policy.counts(None));
+        assert!(!policy.copies(Some(4), 0) && !policy.copies(Some(4), 100));
+        assert!(CopyPolicy::new(CopyOut::Never, 3).counts(None));
+    }
+
+    #[test]
+    fn supply_falls_from_enough_to_low_to_dry() {
+        use Supply::{Dry, Enough, Low};
+        let of = |threshold, capacity| {
+            let policy = CopyPolicy::new(CopyOut::Never, threshold);
+            [0, 1, 2, 3, 4].map(|held| policy.supply(capacity, held))
+        };
+        assert_eq!(of(0, Some(4)), [Enough, Enough, Low, Dry, Dry]);
+        assert_eq!(of(0, None), [Enough; 5]);
+        assert_eq!(of(3, None), [Enough, Enough, Enough, Low, Low]);
+        assert_eq!(of(1, Some(4)), [Enough, Low, Low, Dry, Dry]);
+        assert_eq!(of(0, Some(1)), [Dry; 5]);
     }
 }

@@ -16,7 +16,7 @@ mod sizing;
 mod stock;
 
 pub use advice::{Advice, Sight};
-pub use copy_out::{CopyOut, CopyPolicy};
+pub use copy_out::{CopyOut, CopyPolicy, Supply};
 pub use demand::Demand;
 pub use depot::{Depot, Tally};
 pub use ledger::{Cause, Counts, Ledger, Origin};

@@ -46,16 +46,27 @@ fn several_memories_become_one_with_the_same_bytes() {
     assert_eq!(count(&between.element, "copies"), 1);
 }
 
-#[test]
-fn a_copy_lets_the_original_go() {
-    let mut between = copying(CAPS);
+/// A pool with one buffer.
+fn pool_of_one() -> gst::BufferPool {
     let pool = gst::BufferPool::new();
     let mut config = pool.config();
     config.set_params(Some(&CAPS.parse().unwrap()), FRAME, 1, 1);
     pool.set_config(config).unwrap();
     pool.set_active(true).unwrap();
+    pool
+}
+
+/// The buffer of `pool`, where nobody has it.
+fn taken_at_once(pool: &gst::BufferPool) -> Result<gst::Buffer, gst::FlowError> {
     let at_once = gst::BufferPoolAcquireParams::with_flags(gst::BufferPoolAcquireFlags::DONTWAIT);
-    let take = || pool.acquire_buffer(Some(&at_once));
+    pool.acquire_buffer(Some(&at_once))
+}
+
+#[test]
+fn a_copy_lets_the_original_go() {
+    let mut between = copying(CAPS);
+    let pool = pool_of_one();
+    let take = || taken_at_once(&pool);
     let copy = between.harness.push_and_pull(take().unwrap()).unwrap();
     // While the copy is out, the only buffer of the pool is there again.
     let shared = take().unwrap().copy();
@@ -63,6 +74,24 @@ fn a_copy_lets_the_original_go() {
     assert!(take().is_ok());
     assert!(copy.meta::<gst::ParentBufferMeta>().is_none());
     assert!(second.meta::<gst::ParentBufferMeta>().is_none());
+    pool.set_active(false).unwrap();
+}
+
+#[test]
+fn a_copy_of_what_keeps_another_buffer_out_lets_that_one_go() {
+    let mut between = copying(CAPS);
+    let pool = pool_of_one();
+    let original = taken_at_once(&pool).unwrap();
+    // As decoders have it: a buffer with the memory of the pool's, which it holds.
+    let mut child = gst::Buffer::new();
+    let target = child.get_mut().unwrap();
+    target.append_memory(original.memory(0).unwrap());
+    gst::ParentBufferMeta::add(target, &original);
+    drop(original);
+    assert!(taken_at_once(&pool).is_err());
+    let copy = between.harness.push_and_pull(child).unwrap();
+    assert!(copy.meta::<gst::ParentBufferMeta>().is_none());
+    assert!(taken_at_once(&pool).is_ok());
     pool.set_active(false).unwrap();
 }
 
@@ -143,6 +172,8 @@ fn a_limit_below_one_frame_is_refused_with_both_numbers() {
         pool.contains("300000") && pool.contains("3 frames of 115200"),
         "{pool}"
     );
+    let extra = refusal("max-pooled-bytes=300000 min-buffers=1 extra-buffers=2");
+    assert!(extra.contains("3 frames of 115200"), "{extra}");
     let enough = Pipeline::parse(&format!(
         "videotestsrc num-buffers=5 ! {RAW} ! bufferrecycler max-pooled-bytes=345600 min-buffers=3 ! fakesink"
     ));

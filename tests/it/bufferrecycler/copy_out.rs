@@ -63,6 +63,66 @@ fn with_copies_it_runs_in_real_time() {
 }
 
 #[test]
+fn starvation_is_counted_and_told_of_where_nothing_is_copied() {
+    let line = format!("bufferrecycler name=r copy-out=never hold-warning=100 ! {HOLDS_EIGHT}");
+    let (camera, pipeline) = Camera::in_front_of(&line, 4, 90);
+    let recycler = pipeline.element("r");
+    pipeline.set_state(gst::State::Playing).unwrap();
+    let reasons = ["upstream-low", "upstream-dry", "buffer-held"].map(|_| {
+        let told = pipeline.wait_for_element_message("livetune-buffers");
+        let starved = (told.get("starvations"), told.get("copies"));
+        assert_eq!(starved, (Ok(1_u64), Ok(0_u64)), "{told}");
+        told.get::<String>("reason").unwrap()
+    });
+    assert_eq!(reasons, ["upstream-low", "upstream-dry", "buffer-held"]);
+    eventually("the camera to wait", LIMIT, || camera.starved() > 0);
+    assert_eq!(count(&recycler, "held"), 4, "{}", stats(&recycler));
+    // Once in the whole of it: it has not had enough since.
+    assert_eq!(count(&recycler, "starvations"), 1);
+    pipeline.set_state(gst::State::Null).unwrap();
+    assert_eq!(count(&recycler, "held"), 0, "{}", stats(&recycler));
+}
+
+#[test]
+fn who_has_buffers_enough_is_not_called_starved() {
+    let (camera, pipeline) = Camera::in_front_of(
+        "bufferrecycler name=r copy-out=never ! fakesink enable-last-sample=false",
+        8,
+        200,
+    );
+    pipeline.run_to_eos();
+    let recycler = pipeline.element("r");
+    assert_eq!((count(&recycler, "starvations"), camera.starved()), (0, 0));
+    assert_eq!(count(&recycler, "held"), 0);
+}
+
+#[test]
+fn each_shortage_counts_once_and_the_advice_names_the_cures() {
+    let line = "bufferrecycler name=r copy-out=never ! fakesink name=end async=false enable-last-sample=false";
+    let (camera, pipeline) = Camera::in_front_of(line, 4, 0);
+    let recycler = pipeline.element("r");
+    let kept = watch(&pipeline.element("end"), gst::Buffer::clone);
+    pipeline.set_state(gst::State::Playing).unwrap();
+    for shortage in 1..=3 {
+        eventually("the camera to wait", LIMIT, || {
+            camera.starved() >= shortage && taken(&kept).len() == 4
+        });
+        assert_eq!(count(&recycler, "starvations"), shortage);
+        // Some frames later it has enough again, and then not.
+        taken(&kept).clear();
+    }
+    eventually("many frames", LIMIT, || {
+        taken(&kept).clear();
+        count(&recycler, "buffers") > 30
+    });
+    assert_eq!(count(&recycler, "copies"), 0);
+    let advice: String = recycler.property("advise");
+    let cures = ["ran low", "extra-buffers", "copy-out=when-low"];
+    assert!(cures.iter().all(|cure| advice.contains(cure)), "{advice}");
+    pipeline.set_state(gst::State::Null).unwrap();
+}
+
+#[test]
 fn a_frame_is_copied_only_while_buffers_are_scarce() {
     let (camera, pipeline) = Camera::in_front_of(
         "bufferrecycler name=r ! fakesink enable-last-sample=false",
