@@ -92,8 +92,60 @@ impl State {
         if let Some(part) = machine.pressure {
             self.governor.on_pressure(part, now);
         }
+        if let Some(part) = machine.processors {
+            self.governor.on_processors(part, now);
+        }
         if let Some(part) = machine.gpu.filter(|_| seen.uses_gpu) {
             self.governor.on_gpu(part, now);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gst::prelude::*;
+    use gst::subclass::prelude::*;
+    use livetune_core::quality::Sensor;
+
+    use super::*;
+    use crate::qualityswitch::QualitySwitch;
+
+    /// What the governor reads of each sensor of the machine.
+    fn readings(seen: &Seen) -> [Option<f64>; 3] {
+        gst::init().expect("GStreamer starts");
+        let element = gst::glib::Object::new::<QualitySwitch>();
+        element
+            .set_state(gst::State::Paused)
+            .expect("an element that waits for frames");
+        let now = clock::monotonic();
+        let readings = element.imp().with_state(|state| {
+            state.on_look(seen, now);
+            [Sensor::Throttling, Sensor::Pressure, Sensor::Gpu]
+                .map(|sensor| state.governor.reading(sensor, now))
+        });
+        element.set_state(gst::State::Null).expect("it stops");
+        readings.expect("it has a state")
+    }
+
+    #[test]
+    fn what_the_machine_says_counts_where_frames_come_from_something_live() {
+        let machine = Machine {
+            throttled: Some(Ratio::new(0.5)),
+            pressure: Some(Ratio::new(0.25)),
+            processors: None,
+            gpu: Some(Ratio::new(0.75)),
+        };
+        let seen = Seen {
+            live: true,
+            fill: None,
+            machine: Some(machine),
+            uses_gpu: true,
+        };
+        assert_eq!(readings(&seen), [Some(0.5), Some(0.25), Some(0.75)]);
+        let uses_gpu = false;
+        let without = Seen { uses_gpu, ..seen };
+        assert_eq!(readings(&without), [Some(0.5), Some(0.25), None]);
+        let live = false;
+        assert_eq!(readings(&Seen { live, ..seen }), [None; 3]);
     }
 }
