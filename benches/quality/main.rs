@@ -35,7 +35,7 @@ const CASES: [Case; 6] = [
     ),
     (
         "steady",
-        "5 minutes beside 3 hogs: the rung that is found, steps up that were wrong",
+        "5 minutes beside 2 hogs: the rung that is found, steps up that were wrong",
         steady::bench,
     ),
     (
