@@ -30,7 +30,7 @@ const CASES: [Case; 6] = [
     ),
     (
         "crowded",
-        "the same as the prototype's: 6 hogs on a machine that is never quiet, videotestsrc as the camera",
+        "the same with 6 hogs on a machine that is never quiet, as the prototype was measured",
         overload::bench_crowded,
     ),
     (

@@ -13,13 +13,11 @@ const OVERLOAD: Plan = Plan {
     before: 0,
 };
 
-/// The prototype's measurement: a camera drawn by `videotestsrc` in the same process, on a machine that always had 4 to 8
-/// threads to run besides.
+/// The prototype was measured on a machine that always had 4 to 8 threads to run besides.
 const NEIGHBOURS: usize = 6;
-const SOURCE: &str = "videotestsrc is-live=true pattern=zone-plate kx2=20 ky2=20 kt=9";
 
 pub fn bench() {
-    compare(&[6, 4].map(|hogs| Plan { hogs, ..OVERLOAD }), None);
+    compare(&[6, 4].map(|hogs| Plan { hogs, ..OVERLOAD }));
 }
 
 pub fn bench_crowded() {
@@ -27,23 +25,17 @@ pub fn bench_crowded() {
         neighbours: NEIGHBOURS,
         ..OVERLOAD
     };
-    compare(&[plan], Some(SOURCE));
+    compare(&[plan]);
 }
 
-fn compare(plans: &[Plan], source: Option<&'static str>) {
+fn compare(plans: &[Plan]) {
     println!(
         "| hogs | who | fps under load | latency p50, ms | p95, ms | first step down, s | first step up, s |"
     );
     println!("| --- | --- | --- | --- | --- | --- | --- |");
     let mut ratios = Vec::new();
     for plan in plans.iter().copied() {
-        let [stock, ours] = [Who::Stock, Who::Ours].map(|who| {
-            let setup = Setup {
-                source,
-                ..Setup::usual(who)
-            };
-            run(&setup, plan)
-        });
+        let [stock, ours] = [Who::Stock, Who::Ours].map(|who| run(&Setup::usual(who), plan));
         for (who, trace) in [(Who::Stock, &stock), (Who::Ours, &ours)] {
             println!("{}", row(who, trace, plan));
         }

@@ -41,8 +41,6 @@ pub struct Plan {
 #[derive(Clone, Debug)]
 pub struct Setup {
     pub who: Who,
-    /// Where frames come from, as gst-launch-1.0 takes it; `None` for the camera that costs nothing.
-    pub source: Option<&'static str>,
     /// Levels, the best first, and all that `qualityswitch` is told.
     pub ladder: &'static [&'static str],
     pub properties: String,
@@ -70,7 +68,6 @@ impl Setup {
     pub fn usual(who: Who) -> Self {
         Self {
             who,
-            source: None,
             ladder: &LADDER,
             properties: "max-rung=high".to_owned(),
         }
@@ -95,9 +92,8 @@ pub fn run(setup: &Setup, plan: Plan) -> Trace {
     let neighbours = Hogs::start(plan.neighbours);
     let mut before = Some(Hogs::start(plan.before));
     pipeline.set_state(gst::State::Playing).unwrap();
-    let drawn = setup.source.is_none();
-    let source = drawn.then(|| pipeline.by_name("source").unwrap());
-    let camera = source.map(|source| Camera::start(vec![source], width, height, rate));
+    let source = pipeline.by_name("source").unwrap();
+    let camera = Camera::start(vec![source], width, height, rate);
     let mut hogs = None;
     let mut at = 0.0;
     while at < plan.end {
@@ -125,12 +121,8 @@ fn pipeline(setup: &Setup) -> gst::Pipeline {
         Who::Stock => String::new(),
         Who::Ours => format!("! qualityswitch name=q {}", setup.properties),
     };
-    let source = match setup.source {
-        Some(source) => format!("{source} ! {caps}"),
-        None => format!("appsrc name=source is-live=true format=time caps={caps}"),
-    };
     let line = format!(
-        "{source} ! queue leaky=downstream max-size-buffers=6 max-size-bytes=0 max-size-time=0 {element} \
+        "appsrc name=source is-live=true format=time caps={caps} ! queue leaky=downstream max-size-buffers=6 max-size-bytes=0 max-size-time=0 {element} \
          ! x264enc tune=zerolatency speed-preset=veryfast bitrate=4000 ! h264parse ! avdec_h264 \
          ! fakesink name=sink sync=false"
     );

@@ -126,6 +126,11 @@ impl Governor {
         self.policy.meter().reading(sensor, now)
     }
 
+    /// Whether the machine has more to do than it can; `None` where neither its pressure nor its processors are read.
+    pub fn is_machine_full(&self, now: MediaTime) -> Option<bool> {
+        self.policy.meter().is_crowded(now)
+    }
+
     /// Whether a sensor reads anything; where none does, the rung stays.
     pub fn is_sensing(&self, now: MediaTime) -> bool {
         self.policy.meter().is_sensing(now)
@@ -269,7 +274,7 @@ impl Governor {
             speeds: &self.speeds,
             at: self.policy.at(),
             load: self.policy.meter().load_here(now),
-            crowded: self.policy.meter().is_crowded(now),
+            crowded: self.is_machine_full(now),
             busy: self.reading(Sensor::Chain, now),
             held: self.policy.is_held_by_network(),
         };
