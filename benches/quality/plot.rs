@@ -21,7 +21,7 @@ struct Panel {
 }
 
 const LOADS: Panel = panel(40.0, 110.0, 2.0, "load as read");
-const RUNGS: Panel = panel(180.0, 110.0, 3.0, "rung, 0 is the best");
+const RUNGS: Panel = panel(180.0, 110.0, 5.0, "rung, 0 is the best");
 const RATES: Panel = panel(320.0, 150.0, 35.0, "frames a second");
 const AGES: Panel = panel(500.0, 170.0, 700.0, "latency, ms");
 

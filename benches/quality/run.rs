@@ -32,6 +32,18 @@ pub struct Plan {
     pub from: f64,
     pub to: f64,
     pub end: f64,
+    /// Hogs that are there all the time, and more of them until `from`.
+    pub neighbours: usize,
+    pub before: usize,
+}
+
+/// What is run.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    pub who: Who,
+    /// Levels, the best first, and all that `qualityswitch` is told.
+    pub ladder: &'static [&'static str],
+    pub properties: String,
 }
 
 /// What was seen.
@@ -51,17 +63,36 @@ pub struct Trace {
 const LADDER: [&str; 4] = ["high", "medium", "low", "ultra-low"];
 const SIZE: (u32, u32, u32) = (1920, 1080, 30);
 
-pub fn run(who: Who, plan: Plan) -> Trace {
-    let pipeline = pipeline(who);
+impl Setup {
+    /// The default ladder below the input.
+    pub fn usual(who: Who) -> Self {
+        Self {
+            who,
+            ladder: &LADDER,
+            properties: "max-rung=high".to_owned(),
+        }
+    }
+
+    /// The place of a level in the ladder.
+    fn rung(&self, level: &str) -> f64 {
+        let place = self.ladder.iter().position(|name| *name == level);
+        place.unwrap_or(0) as f64
+    }
+}
+
+pub fn run(setup: &Setup, plan: Plan) -> Trace {
+    let pipeline = pipeline(setup);
     let (width, height, rate) = SIZE;
-    let source = pipeline.by_name("source").unwrap();
     let trace = Arc::new(Mutex::new(Trace::default()));
     let start = clock::now();
     watch_frames(&pipeline, &trace, start);
-    if who == Who::Ours {
-        watch_changes(&pipeline, &trace, start);
+    if setup.who == Who::Ours {
+        watch_changes(&pipeline, setup, &trace, start);
     }
+    let neighbours = Hogs::start(plan.neighbours);
+    let mut before = Some(Hogs::start(plan.before));
     pipeline.set_state(gst::State::Playing).unwrap();
+    let source = pipeline.by_name("source").unwrap();
     let camera = Camera::start(vec![source], width, height, rate);
     let mut hogs = None;
     let mut at = 0.0;
@@ -70,28 +101,28 @@ pub fn run(who: Who, plan: Plan) -> Trace {
         let loaded = (plan.from..plan.to).contains(&at);
         if loaded && hogs.is_none() {
             hogs = Some(Hogs::start(plan.hogs));
+            before = None;
         } else if !loaded && hogs.is_some() {
             hogs = None;
         }
-        look(&pipeline, who, &trace, at);
+        look(&pipeline, setup, &trace, at);
         clock::wait_until(start + ((at + 0.25) * 1e9) as u64);
     }
-    drop((camera, hogs));
+    drop((camera, hogs, before, neighbours));
     pipeline.set_state(gst::State::Null).unwrap();
     let seen = &*locked(&trace);
     seen.clone()
 }
 
-fn pipeline(who: Who) -> gst::Pipeline {
+fn pipeline(setup: &Setup) -> gst::Pipeline {
     let (width, height, rate) = SIZE;
     let caps = caps(width, height, rate);
-    let element = match who {
-        Who::Stock => "",
-        Who::Ours => "! qualityswitch name=q max-rung=high",
+    let element = match setup.who {
+        Who::Stock => String::new(),
+        Who::Ours => format!("! qualityswitch name=q {}", setup.properties),
     };
     let line = format!(
-        "appsrc name=source is-live=true format=time caps={caps} \
-         ! queue leaky=downstream max-size-buffers=6 max-size-bytes=0 max-size-time=0 {element} \
+        "appsrc name=source is-live=true format=time caps={caps} ! queue leaky=downstream max-size-buffers=6 max-size-bytes=0 max-size-time=0 {element} \
          ! x264enc tune=zerolatency speed-preset=veryfast bitrate=4000 ! h264parse ! avdec_h264 \
          ! fakesink name=sink sync=false"
     );
@@ -103,23 +134,17 @@ fn locked(trace: &Mutex<Trace>) -> std::sync::MutexGuard<'_, Trace> {
     trace.lock().unwrap()
 }
 
-fn watch_changes(pipeline: &gst::Pipeline, trace: &Arc<Mutex<Trace>>, start: u64) {
+fn watch_changes(pipeline: &gst::Pipeline, setup: &Setup, trace: &Arc<Mutex<Trace>>, start: u64) {
     let q = pipeline.by_name("q").unwrap();
-    let trace = trace.clone();
+    let (trace, setup) = (trace.clone(), setup.clone());
     q.connect("level-changed", false, move |values| {
         let at = (clock::now() - start) as f64 / 1e9;
         let word = |at: usize| values[at].get::<String>().unwrap();
         let mut trace = locked(&trace);
-        trace.changes.push(at, rung(&word(2)));
+        trace.changes.push(at, setup.rung(&word(2)));
         trace.reasons.push(word(3));
         None
     });
-}
-
-/// The place of a level in the ladder.
-fn rung(level: &str) -> f64 {
-    let place = LADDER.iter().position(|name| *name == level);
-    place.unwrap_or(0) as f64
 }
 
 fn watch_frames(pipeline: &gst::Pipeline, trace: &Arc<Mutex<Trace>>, start: u64) {
@@ -147,14 +172,14 @@ fn age(pad: &gst::Pad, buffer: &gst::BufferRef, sink: &gst::Element) -> Option<f
 }
 
 /// Notes the level and the load.
-fn look(pipeline: &gst::Pipeline, who: Who, trace: &Arc<Mutex<Trace>>, at: f64) {
-    if who == Who::Stock {
+fn look(pipeline: &gst::Pipeline, setup: &Setup, trace: &Arc<Mutex<Trace>>, at: f64) {
+    if setup.who == Who::Stock {
         return;
     }
     let q = pipeline.by_name("q").unwrap();
     let stats: gst::Structure = q.property("stats");
     let level: String = stats.get("level").unwrap_or_default();
     let mut trace = locked(trace);
-    trace.rungs.push(at, rung(&level));
+    trace.rungs.push(at, setup.rung(&level));
     trace.loads.push(at, stats.get("load").unwrap_or(0.0));
 }

@@ -92,8 +92,72 @@ impl State {
         if let Some(part) = machine.pressure {
             self.governor.on_pressure(part, now);
         }
+        if let Some(part) = machine.processors {
+            self.governor.on_processors(part, now);
+        }
         if let Some(part) = machine.gpu.filter(|_| seen.uses_gpu) {
             self.governor.on_gpu(part, now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gst::prelude::*;
+    use gst::subclass::prelude::*;
+    use livetune_core::quality::Sensor;
+
+    use super::*;
+    use crate::qualityswitch::QualitySwitch;
+
+    /// What the governor reads of each sensor of the machine, and whether it takes that for full.
+    fn readings(seen: &Seen) -> ([Option<f64>; 3], Option<bool>) {
+        gst::init().expect("GStreamer starts");
+        let element = gst::glib::Object::new::<QualitySwitch>();
+        element
+            .set_state(gst::State::Paused)
+            .expect("an element that waits for frames");
+        let now = clock::monotonic();
+        let readings = element.imp().with_state(|state| {
+            state.on_look(seen, now);
+            let read = [Sensor::Throttling, Sensor::Pressure, Sensor::Gpu]
+                .map(|sensor| state.governor.reading(sensor, now));
+            (read, state.governor.is_machine_full(now))
+        });
+        element.set_state(gst::State::Null).expect("it stops");
+        readings.expect("it has a state")
+    }
+
+    #[test]
+    fn what_the_machine_says_counts_where_frames_come_from_something_live() {
+        let machine = Machine {
+            throttled: Some(Ratio::new(0.5)),
+            pressure: Some(Ratio::new(0.25)),
+            processors: Some(Ratio::new(0.5)),
+            gpu: Some(Ratio::new(0.25)),
+        };
+        let seen = Seen {
+            live: true,
+            fill: None,
+            machine: Some(machine),
+            uses_gpu: true,
+        };
+        let (read, full) = readings(&seen);
+        assert_eq!(read, [Some(0.5), Some(0.25), Some(0.25)]);
+        assert_eq!(full, Some(true), "it is throttled");
+        let uses_gpu = false;
+        let without = Seen { uses_gpu, ..seen };
+        assert_eq!(readings(&without).0, [Some(0.5), Some(0.25), None]);
+        let live = false;
+        assert_eq!(readings(&Seen { live, ..seen }), ([None; 3], None));
+        for (part, is_full) in [(0.5, false), (0.95, true)] {
+            let machine = Machine {
+                processors: Some(Ratio::new(part)),
+                ..Machine::default()
+            };
+            let machine = Some(machine);
+            let (_, full) = readings(&Seen { machine, ..seen });
+            assert_eq!(full, Some(is_full));
         }
     }
 }

@@ -176,7 +176,7 @@ pub struct QualitySwitch {
         default = Settings::DEFAULT.up_hold,
         mutable_playing,
         nick = "Hold before up",
-        blurb = "How long there must have been room for the next level before it is taken, in milliseconds (0 = a moment is enough). It doubles with each step up that fails within 40 s, up to 240 s"
+        blurb = "How long there must have been room for the next level before it is taken, in milliseconds (0 = a moment is enough). It doubles with each step up that fails within 40 s, up to 240 s, and is 300 s while the machine stays as full as when it failed"
     )]
     #[property(
         name = "up-projected-max",
@@ -211,7 +211,7 @@ pub struct QualitySwitch {
         set = Self::set_group,
         mutable_playing,
         nick = "Group",
-        blurb = "Name of the group of this process that shares the machine: one of them steps at a time, the least priority down first and up last (NULL = alone)"
+        blurb = "Name of the group of this process that shares the machine: one of them steps at a time, the least priority down first and up last, unless the load is the element's own (NULL = alone)"
     )]
     #[property(
         name = "priority",

@@ -38,6 +38,7 @@ impl QualitySwitch {
             gst::trace!(CAT, imp = self, "{found:?}");
             around.on_found(found, hear, look.now);
             self.look_for_encoder();
+            self.look_ahead();
         }
         let seen = Seen {
             live: around.is_live(),

@@ -17,8 +17,9 @@
 //!
 //! The frame rate comes down by dropping frames, evenly by their time stamps; caps keep the frame rate of the input, so
 //! that this costs the encoder no key frame. A change of size is a change of caps between two frames: the encoder starts
-//! over with a key frame, and no frame is lost. Encoders that look ahead (x264enc without `tune=zerolatency`) stand still for
-//! half a second or more then, and `matroskamux` refuses it: `step-mode=rate` is for these. Where the elements behind do not
+//! over with a key frame, and no frame is lost. Encoders that look ahead (x264enc without `tune=zerolatency`, B-frames) hold
+//! frames: load shows in them late or not at all, and they stand still for half a second or more at a change of size. A
+//! warning says so once, with what to set. `matroskamux` refuses a change of size: `step-mode=rate` is for it. Where the elements behind do not
 //! take the size of a rung, the next one that they take is sent, and a warning says so. No latency is added.
 //!
 //! # What moves the level
@@ -35,11 +36,13 @@
 //! It goes down as soon as a sensor has found too much for `down-hold` (the network: at once), over several rungs where it is
 //! far too much; up one rung at a time, when the load that is projected for it (pixels a second, corrected by what was
 //! measured) has been under `up-projected-max` for `up-hold`, and the network carries 1.15 times its need. Each step up that
-//! fails doubles that wait, up to 240 s. Nothing is believed for `settle` after a change. The policy is
+//! fails doubles that wait, up to 240 s; where the machine stays as full as when it failed, the wait is 300 s. Nothing is believed for `settle` after a change. The policy is
 //! `livetune_core::quality`.
 //!
 //! Elements of a process with the same `group` share a machine: one changes at a time, the least `priority` down first, the
-//! greatest up first.
+//! greatest up first. Where the machine is not full (pressure, quota, GPU, processors) and no other of the group has too
+//! much, the load is the element's own, that of its encoder or sink, and it steps down itself. Where the machine is full and
+//! others gave way without that being a help, it does so too, and they have their levels back.
 //!
 //! The encoder behind goes along: its bit rate is lowered before a step down and raised after a step up, in proportion to
 //! what the user set it to (bits need grow with pixels a second to the power of 0.75), unless an `adaptivebitrate` stands
@@ -65,6 +68,7 @@ use gst::glib;
 use gst::prelude::*;
 
 mod account;
+mod ahead;
 mod dataflow;
 mod element;
 mod group;

@@ -37,6 +37,7 @@ pub(super) struct State {
     pub(super) counts: Counts,
     told_unscaled: bool,
     pub(super) told_blind: bool,
+    pub(super) told_ahead: bool,
     pub(super) began: MediaTime,
     _registration: Registration,
 }
@@ -129,6 +130,7 @@ impl State {
             counts: Counts::default(),
             told_unscaled: false,
             told_blind: false,
+            told_ahead: false,
             began: clock::monotonic(),
             _registration: registration,
         }

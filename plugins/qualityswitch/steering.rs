@@ -143,7 +143,7 @@ impl QualitySwitch {
         }
     }
 
-    fn find_encoder(&self) -> Option<gst::Element> {
+    pub(super) fn find_encoder(&self) -> Option<gst::Element> {
         let name = lock(&self.settings).encoder.clone();
         match name {
             Some(name) => by_name(self.obj().upcast_ref(), &name),

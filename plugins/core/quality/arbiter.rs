@@ -1,6 +1,8 @@
 //! Several videos that share a machine: who steps down first, and who recovers first.
 
+mod giving;
 mod member;
+mod trial;
 
 use std::time::Duration;
 
@@ -9,7 +11,9 @@ use crate::time::MediaTime;
 use super::backoff::Backoff;
 use super::load::{Load, LoadState};
 use super::sensor::Sensor;
-use member::{LIVE, Member};
+use giving::Whose;
+use member::Member;
+use trial::Trial;
 
 /// How an arbiter paces its members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,18 +65,20 @@ pub struct Standing<'a> {
     pub speeds: &'a [f64],
     /// The step that holds.
     pub at: usize,
-    /// The load that it sees.
-    pub load: LoadState,
+    /// The load that its own frames see on this machine.
+    pub load: Load,
+    /// Whether the machine has more to do than it can, where that is known.
+    pub crowded: Option<bool>,
     /// How busy its chain is.
     pub busy: Option<f64>,
     /// Something that others do not share keeps it from going up: its network.
     pub held: bool,
 }
 
-/// What a member has to do for another.
+/// What a member has to do for another, or has back for having done it in vain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Order {
-    /// The step to go down to.
+    /// The step to go to.
     pub to: usize,
     /// The other's sensor that asks for it.
     pub sensor: Sensor,
@@ -89,6 +95,9 @@ struct Full {
 
 /// Decides among the members of a group: at an overload the lowest priority goes down first, afterwards the highest
 /// goes up first; within a priority the one that has most left, or least.
+///
+/// Nobody gives way to a load that is a member's own: where the machine is not full and no other has too much, or where
+/// others gave way and that did not help. Those have their steps back.
 #[derive(Clone, Debug)]
 pub struct Arbiter {
     config: ArbiterConfig,
@@ -98,6 +107,7 @@ pub struct Arbiter {
     fell: Option<MediaTime>,
     full: Option<Full>,
     retry: Backoff,
+    trial: Option<Trial>,
 }
 
 impl Default for Arbiter {
@@ -121,6 +131,7 @@ impl Arbiter {
             switched: None,
             fell: None,
             full: None,
+            trial: None,
         }
     }
 
@@ -136,6 +147,7 @@ impl Arbiter {
     pub fn leave(&mut self, id: MemberId) {
         self.members.retain(|member| member.id != id);
         self.full = None;
+        self.trial.take_if(|trial| trial.is_for(id));
     }
 
     /// The member has another priority from now on.
@@ -160,17 +172,19 @@ impl Arbiter {
         let member = self.member(id)?;
         member.seen = Some(now);
         member.load = standing.load;
+        member.crowded = standing.crowded;
         member.busy = standing.busy;
         member.held = standing.held;
         if member.speeds != standing.speeds {
             member.speeds.clear();
             member.speeds.extend_from_slice(standing.speeds);
             member.order = None;
+            member.due = None;
         }
         member.at = standing.at;
-        let (order, given) = member.order.take()?;
-        (now.since(given) < LIVE && order.to > standing.at && order.to < standing.speeds.len())
-            .then_some(order)
+        let order = member.take_order(now);
+        self.on_askers_load(id, &standing.load, now);
+        order.or_else(|| self.take_back(id, now))
     }
 
     /// The member went to step `at`, whoever wanted it.
@@ -180,7 +194,12 @@ impl Arbiter {
             member.at = at;
             member.moved = Some(now);
             member.order = None;
+            member.due = None;
             member.asked = None;
+            if at == 0 {
+                member.own = false;
+                member.tried = None;
+            }
         }
     }
 
@@ -196,29 +215,38 @@ impl Arbiter {
         if !self.gap_is_over(self.config.gap, now) {
             return None;
         }
-        let asker = self.members.iter().find(|member| member.id == id)?;
-        let priority = asker.priority;
-        let victims = self.members.iter().filter(|member| {
-            let shares = member.priority < priority
-                || (member.priority == priority && member.load > LoadState::Optimal);
-            member.id == id || (shares && member.is_live(now) && member.can_fall())
-        });
-        let victim = victims
-            .filter(|member| member.can_fall())
-            .min_by(|a, b| a.goes_down_before(b))?;
-        let (victim, down) = (victim.id, self.depth(victim, load, now));
+        let victim = self.victim(id, now)?;
+        let (victim, at, down) = (victim.id, victim.at, self.depth(victim, load, now));
         let total = self.total(now);
+        match self.whose(id, (load.value, total, victim == id), now) {
+            Whose::Shared => (),
+            Whose::Waits => return None,
+            Whose::Own => {
+                self.on_own(id, load, now);
+                return Some(to);
+            }
+        }
         if self.retry.on_fall(now) {
             self.full = Some(Full { total, busy: None });
         }
         self.switched = Some(now);
         self.fell = Some(now);
+        if let Some(member) = self.member(victim) {
+            member.own = false;
+        }
         if victim == id {
             return Some(if self.is_alone(now) { to } else { down });
+        }
+        if !self.others_have_too_much(id, now) {
+            let begun = self.trial.take();
+            let mut trial = begun.unwrap_or_else(|| Trial::new(id, load.value, total, now));
+            trial.on_told(victim, at, now);
+            self.trial = Some(trial);
         }
         let sensor = load.sensor.unwrap_or(Sensor::Chain);
         if let Some(member) = self.member(victim) {
             member.order = Some((Order { to: down, sensor }, now));
+            member.due = None;
         }
         None
     }
@@ -250,6 +278,20 @@ impl Arbiter {
         self.retry.on_climb(now);
         self.switched = Some(now);
         true
+    }
+
+    /// Whose turn it is to go down for the member `id`.
+    fn victim(&self, id: MemberId, now: MediaTime) -> Option<&Member> {
+        let asker = self.members.iter().find(|member| member.id == id)?;
+        let priority = asker.priority;
+        let victims = self.members.iter().filter(|member| {
+            let shares = member.priority < priority
+                || (member.priority == priority && member.load.state > LoadState::Optimal);
+            member.id == id || (shares && member.is_live(now))
+        });
+        victims
+            .filter(|member| member.can_fall())
+            .min_by(|a, b| a.goes_down_before(b))
     }
 
     fn member(&mut self, id: MemberId) -> Option<&mut Member> {

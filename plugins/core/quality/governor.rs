@@ -126,6 +126,11 @@ impl Governor {
         self.policy.meter().reading(sensor, now)
     }
 
+    /// Whether the machine has more to do than it can; `None` where neither its pressure nor its processors are read.
+    pub fn is_machine_full(&self, now: MediaTime) -> Option<bool> {
+        self.policy.meter().is_crowded(now)
+    }
+
     /// Whether a sensor reads anything; where none does, the rung stays.
     pub fn is_sensing(&self, now: MediaTime) -> bool {
         self.policy.meter().is_sensing(now)
@@ -221,6 +226,12 @@ impl Governor {
         self.policy.on_reading(Sensor::Pressure, part.as_f64(), now);
     }
 
+    /// The machine's processors were busy for that part of the time, all together. Moves nothing by itself: it says
+    /// whether a load is the machine's or our own.
+    pub fn on_processors(&mut self, part: Ratio, now: MediaTime) {
+        self.policy.on_processors(part.as_f64(), now);
+    }
+
     /// The GPU was busy for that part of the time.
     pub fn on_gpu(&mut self, part: Ratio, now: MediaTime) {
         self.policy.on_reading(Sensor::Gpu, part.as_f64(), now);
@@ -262,7 +273,8 @@ impl Governor {
         let standing = Standing {
             speeds: &self.speeds,
             at: self.policy.at(),
-            load: self.load(now).state,
+            load: self.policy.meter().load_here(now),
+            crowded: self.is_machine_full(now),
             busy: self.reading(Sensor::Chain, now),
             held: self.policy.is_held_by_network(),
         };

@@ -21,6 +21,9 @@ const STAGES: usize = 16;
 /// A direct sensor this far from the elevated to the high threshold is enough where another one finds too much load.
 const NEARLY: f64 = 0.75;
 
+/// From this part of the time on the machine's processors have no room: bursts of a few milliseconds wait for one.
+const FULL: f64 = 0.9;
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LoadState {
@@ -76,6 +79,8 @@ pub struct LoadMeter {
     thresholds: [Thresholds; Sensor::ALL.len()],
     readings: [Option<Reading>; Sensor::ALL.len()],
     chains: [Chain; STAGES],
+    /// The part of the time that the machine's processors are busy, and when that was read.
+    processors: Option<(f64, MediaTime)>,
     /// Between two frames of this rung.
     interval: Duration,
     /// Until then nothing is read but the network: the last switch is not over.
@@ -91,6 +96,7 @@ impl LoadMeter {
                 .map(|sensor| Thresholds::of(sensor, busy_high, up_projected_max)),
             readings: [None; Sensor::ALL.len()],
             chains: [Chain::default(); STAGES],
+            processors: None,
             interval: Duration::ZERO,
             quiet: MediaTime::ZERO,
         }
@@ -152,15 +158,30 @@ impl LoadMeter {
         if sensor == Sensor::Network {
             self.note(sensor, value, (now, 1), now);
         } else if now >= self.quiet || lasts(sensor) {
-            let value = match self.readings[sensor.place()] {
-                Some(before) => {
-                    let passed = now.since(before.at).as_secs_f64();
-                    before.value + (value - before.value) * passed / (MEMORY + passed)
-                }
-                None => value,
-            };
+            let before = self.readings[sensor.place()];
+            let value = mean(before.map(|before| (before.value, before.at)), value, now);
             self.note(sensor, value, (now, 1), now);
         }
+    }
+
+    /// The machine's processors are busy for that part of the time.
+    pub fn on_processors(&mut self, part: f64, now: MediaTime) {
+        self.processors = Some((mean(self.processors, part, now), now));
+    }
+
+    /// Whether the machine has more to do than it can; `None` where neither pressure nor processors are read.
+    pub fn is_crowded(&self, now: MediaTime) -> Option<bool> {
+        let shared = Sensor::ALL
+            .into_iter()
+            .filter(|sensor| sensor.trust() == Trust::Corroborates);
+        let raised = shared
+            .filter_map(|sensor| self.load_of(sensor, now))
+            .any(|load| load.state > LoadState::Optimal);
+        let fresh = |(_, at): &(f64, MediaTime)| now.since(*at) < FRESH;
+        let processors = self.processors.filter(fresh);
+        let full = processors.is_some_and(|(part, _)| part > FULL);
+        let known = processors.is_some() || self.fresh(Sensor::Pressure, now).is_some();
+        (raised || full || known).then_some(raised || full)
     }
 
     /// What `sensor` reads now, if it has read anything lately.
@@ -177,9 +198,18 @@ impl LoadMeter {
 
     /// The load as the sensor sees it that sees most of it, the most trusted of several.
     pub fn load(&self, now: MediaTime) -> Load {
+        self.worst(|_| true, now)
+    }
+
+    /// The same by those that see the own frames on this machine, and nothing else.
+    pub fn load_here(&self, now: MediaTime) -> Load {
+        self.worst(|sensor| DIRECT.contains(&sensor), now)
+    }
+
+    fn worst(&self, asked: impl Fn(Sensor) -> bool, now: MediaTime) -> Load {
         let seen = Sensor::ALL
             .iter()
-            .filter(|sensor| self.counts(**sensor, Duration::ZERO, now));
+            .filter(|sensor| asked(**sensor) && self.counts(**sensor, Duration::ZERO, now));
         let loads = seen.filter_map(|sensor| self.load_of(*sensor, now));
         let worst = |most: Load, load: Load| match load.state > most.state || most.sensor.is_none()
         {
@@ -311,6 +341,14 @@ impl LoadMeter {
 
 /// Those that see the own frames on this machine.
 const DIRECT: [Sensor; 4] = [Sensor::Chain, Sensor::Queue, Sensor::Latency, Sensor::Qos];
+
+/// The mean of `value` and what was `before`, with the past fading.
+fn mean(before: Option<(f64, MediaTime)>, value: f64, now: MediaTime) -> f64 {
+    before.map_or(value, |(mean, at)| {
+        let passed = now.since(at).as_secs_f64();
+        mean + (value - mean) * passed / (MEMORY + passed)
+    })
+}
 
 /// Whether what `sensor` reads is not of the rung.
 const fn lasts(sensor: Sensor) -> bool {

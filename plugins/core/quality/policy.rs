@@ -166,6 +166,11 @@ impl Policy {
         }
     }
 
+    /// The machine's processors are busy for that part of the time.
+    pub(super) fn on_processors(&mut self, part: f64, now: MediaTime) {
+        self.meter.on_processors(part, now);
+    }
+
     /// The network carries `target`.
     pub(super) fn on_target(&mut self, target: Bitrate, now: MediaTime) {
         self.target = Some(target);
@@ -202,10 +207,11 @@ impl Policy {
 
     /// Goes to `to`, by the policy's own wish or, `ordered`, by that of another member of the group.
     pub(super) fn go(&mut self, to: usize, ordered: bool, now: MediaTime) {
-        if to < self.at {
-            self.waits[to].on_climb(now);
-        } else if ordered {
+        if ordered {
+            // Nor is it an attempt to have back what was given in vain.
             self.waits[self.at].forgive();
+        } else if to < self.at {
+            self.waits[to].on_climb(now);
         } else if self.waits[self.at].on_fall(now)
             && self.machine.iter().any(|part| *part > BUSY_MACHINE)
         {

@@ -8,6 +8,7 @@ use livetune_core::units::Ratio;
 use super::cgroup::Throttling;
 use super::gpu::Gpu;
 use super::pressure::Pressure;
+use super::processors::Processors;
 
 /// Since the last look; nothing where the machine does not say.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -16,6 +17,8 @@ pub(in super::super) struct Machine {
     pub(in super::super) throttled: Option<Ratio>,
     /// Part of the time that some task waited for a processor or memory.
     pub(in super::super) pressure: Option<Ratio>,
+    /// How busy the processors are, all together.
+    pub(in super::super) processors: Option<Ratio>,
     /// How busy the busiest GPU is.
     pub(in super::super) gpu: Option<Ratio>,
 }
@@ -25,6 +28,7 @@ pub(in super::super) struct Machine {
 pub(super) struct Instruments {
     throttling: Throttling,
     pressure: Pressure,
+    processors: Processors,
     /// Opened when the first element asks for it: that starts the driver.
     gpu: Option<Gpu>,
 }
@@ -35,6 +39,7 @@ impl Instruments {
         Self {
             throttling: Throttling::open(root),
             pressure: Pressure::open(root),
+            processors: Processors::open(root),
             gpu: None,
         }
     }
@@ -47,6 +52,7 @@ impl Instruments {
         Machine {
             throttled: self.throttling.read(now),
             pressure: self.pressure.read(now),
+            processors: self.processors.read(),
             gpu: self.gpu.as_ref().filter(|_| with_gpu).and_then(Gpu::read),
         }
     }

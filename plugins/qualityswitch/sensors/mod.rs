@@ -6,6 +6,7 @@ mod gpu;
 mod machine;
 mod meter;
 mod pressure;
+mod processors;
 mod queues;
 mod stages;
 mod watch;

@@ -1,4 +1,5 @@
-//! The threads that frames go through behind the element, and how long each works on a frame.
+//! The threads that frames go through behind the element, and how long each works on a frame: those of queues, and of
+//! whatever else pushes from a thread of its own, as mixers and some hardware encoders do.
 //!
 //! A thread works from the time it pushes a frame until that push returns, or until the frame comes to an element that
 //! waits for the clock.
@@ -84,7 +85,7 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// All that begin at `src` or behind a queue behind it.
+    /// All that begin at `src`, or behind it at a queue or at another element that pushes from a thread of its own.
     pub(super) fn all_behind(src: &gst::Pad) -> Vec<Self> {
         let mut stages: Vec<Self> = Vec::new();
         let mut starts = vec![src.clone()];
@@ -95,8 +96,12 @@ impl Stage {
             }
             let mut waiting = Vec::new();
             walk(&start, |pad| {
-                if Queue::behind(pad).is_some() {
-                    starts.extend(internal_links(pad));
+                let mut links = internal_links(pad);
+                if Queue::behind(pad).is_none() {
+                    links.retain(has_thread);
+                }
+                if !links.is_empty() {
+                    starts.extend(links);
                     return Step::<()>::Around;
                 }
                 if pad.parent_element().is_some_and(|element| waits(&element)) {
@@ -108,6 +113,11 @@ impl Stage {
         }
         stages
     }
+}
+
+/// Whether a thread of the pad's own pushes from it.
+fn has_thread(pad: &gst::Pad) -> bool {
+    pad.task_state() != gst::TaskState::Stopped
 }
 
 /// Whether `element` waits with each frame until that is due.
@@ -245,15 +255,21 @@ mod tests {
         assert_eq!(push.end(LATE), Some((began, LATE)));
     }
 
-    /// The length of pushes behind the queue of a pipeline that ends with `end`.
-    fn pushes_behind_a_queue(end: &str) -> Vec<Duration> {
+    /// The length of pushes of the thread behind `head`, whose elements end with `end`.
+    fn pushes_behind(head: &str, end: &str) -> Vec<Duration> {
         gst::init().expect("GStreamer starts");
-        let line =
-            format!("fakesrc name=source num-buffers=4 datarate=100 ! queue name=queue ! {end}");
+        let line = format!(
+            "videotestsrc name=source is-live=true num-buffers=20 \
+             ! video/x-raw,width=16,height=16,framerate=20/1 ! {head} ! {end}"
+        );
         let pipeline = gst::parse::launch(&line).expect("a pipeline");
         let pipeline = pipeline.downcast::<gst::Pipeline>().expect("a pipeline");
         let source = pipeline.by_name("source").expect("a source");
         let src = source.static_pad("src").expect("its pad");
+        let bus = pipeline.bus().expect("a bus");
+        pipeline.set_state(gst::State::Playing).expect("it plays");
+        let plays = pipeline.state(gst::ClockTime::from_seconds(30));
+        assert_eq!(plays.1, gst::State::Playing);
         let stages = Stage::all_behind(&src);
         assert_eq!(stages.len(), 2, "{stages:?}");
         let (tell, told) = channel();
@@ -262,8 +278,6 @@ mod tests {
         });
         let listening = Listening::to_other(&stages[1], 1, &hear);
         assert!(listening.is_to(&stages[1]) && !listening.is_to(&stages[0]));
-        let bus = pipeline.bus().expect("a bus");
-        pipeline.set_state(gst::State::Playing).expect("it plays");
         let end =
             bus.timed_pop_filtered(gst::ClockTime::from_seconds(30), &[gst::MessageType::Eos]);
         assert!(end.is_some());
@@ -275,12 +289,12 @@ mod tests {
     }
 
     #[test]
-    fn the_work_of_a_thread_behind_a_queue_is_seen() {
-        let took = pushes_behind_a_queue("identity sleep-time=20000 ! fakesink");
-        assert_eq!(took.len(), 4);
-        assert!(
-            took.iter().all(|took| *took >= Duration::from_millis(20)),
-            "{took:?}"
-        );
+    fn the_work_of_a_thread_of_its_own_is_seen() {
+        for head in ["queue", "compositor"] {
+            let took = pushes_behind(head, "identity sleep-time=20000 ! fakesink");
+            assert!(took.len() >= 4, "{head}: {took:?}");
+            let worked = |took: &Duration| (20..1_000).contains(&took.as_millis());
+            assert!(took.iter().all(worked), "{head}: {took:?}");
+        }
     }
 }

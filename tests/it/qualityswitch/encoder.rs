@@ -132,3 +132,68 @@ fn the_encoder_may_be_named() {
     });
     assert_eq!(bitrate(&pipeline), 1_000);
 }
+
+/// The next warning, without waiting for it.
+fn warning(pipeline: &Pipeline) -> Option<String> {
+    let bus = pipeline.bus().unwrap();
+    let message = bus.pop_filtered(&[gst::MessageType::Warning])?;
+    match message.view() {
+        gst::MessageView::Warning(warning) => Some(warning.error().to_string()),
+        _ => None,
+    }
+}
+
+#[test]
+fn an_encoder_that_looks_ahead_is_named_once_with_what_to_set() {
+    for (encoder, advice) in [
+        (
+            "x264enc speed-preset=veryfast",
+            "Set tune=zerolatency on it",
+        ),
+        (
+            "x264enc speed-preset=ultrafast tune=zerolatency bframes=4",
+            "bframes=0",
+        ),
+        (
+            "x265enc speed-preset=ultrafast",
+            "Set tune=zerolatency on it",
+        ),
+        ("vp9enc deadline=1 cpu-used=8", "Set lag-in-frames=0 on it"),
+    ] {
+        let line = format!("{CAMERA} ! {encoder} name=encoder ! fakesink async=false");
+        let pipeline = Pipeline::parse(&line);
+        pipeline.set_state(gst::State::Playing).unwrap();
+        let message = pipeline.wait_for(gst::MessageType::Warning);
+        let gst::MessageView::Warning(told) = message.view() else {
+            panic!("waited for a warning")
+        };
+        let text = told.error().to_string();
+        assert!(
+            text.starts_with("encoder looks ahead: it holds ") && text.contains(advice),
+            "{encoder}: {text}"
+        );
+        let out = || {
+            stats(&pipeline.element("q"))
+                .get::<u64>("frames-out")
+                .unwrap()
+        };
+        let before = out();
+        eventually("two looks more", LIMIT, || out() > before + 75);
+        assert_eq!(warning(&pipeline), None, "{encoder}");
+    }
+}
+
+#[test]
+fn an_encoder_that_does_not_look_ahead_is_nothing_to_speak_of() {
+    let pipeline = Pipeline::parse(&format!(
+        "{CAMERA} ! x264enc name=encoder speed-preset=ultrafast tune=zerolatency ! fakesink"
+    ));
+    pipeline.play();
+    let out = || {
+        stats(&pipeline.element("q"))
+            .get::<u64>("frames-out")
+            .unwrap()
+    };
+    eventually("three looks", LIMIT, || out() > 90);
+    assert_eq!(warning(&pipeline), None);
+}

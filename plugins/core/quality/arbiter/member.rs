@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::time::MediaTime;
 
-use super::super::load::LoadState;
+use super::super::load::{Load, LoadState};
 use super::{MemberId, Order};
 
 /// A member that was not heard of for so long cannot do anything: it is paused, or its camera is gone.
@@ -21,7 +21,9 @@ pub(super) struct Member {
     pub(super) priority: i32,
     pub(super) speeds: Vec<f64>,
     pub(super) at: usize,
-    pub(super) load: LoadState,
+    pub(super) load: Load,
+    /// Whether the machine is full, as far as that is known.
+    pub(super) crowded: Option<bool>,
     pub(super) busy: Option<f64>,
     pub(super) held: bool,
     pub(super) seen: Option<MediaTime>,
@@ -29,6 +31,12 @@ pub(super) struct Member {
     /// When it last asked for a step up.
     pub(super) asked: Option<MediaTime>,
     pub(super) order: Option<(Order, MediaTime)>,
+    /// The step that it has back for having given way in vain, and since when.
+    pub(super) due: Option<(Order, MediaTime)>,
+    /// The last step down was for a load that is nobody else's.
+    pub(super) own: bool,
+    /// When others gave way to it in vain, and how long they do not do so again.
+    pub(super) tried: Option<(MediaTime, Duration)>,
 }
 
 impl Member {
@@ -38,13 +46,21 @@ impl Member {
             priority,
             speeds: Vec::new(),
             at: 0,
-            load: LoadState::Optimal,
+            load: Load {
+                state: LoadState::Optimal,
+                value: 0.0,
+                sensor: None,
+            },
+            crowded: None,
             busy: None,
             held: false,
             seen: None,
             moved: None,
             asked: None,
             order: None,
+            due: None,
+            own: false,
+            tried: None,
         }
     }
 
@@ -70,6 +86,17 @@ impl Member {
         self.at + 1 < self.speeds.len()
     }
 
+    pub(super) fn is_overloaded(&self, now: MediaTime) -> bool {
+        self.is_live(now) && self.load.state >= LoadState::High
+    }
+
+    /// What it was told to do for another, if it still can.
+    pub(super) fn take_order(&mut self, now: MediaTime) -> Option<Order> {
+        let (order, given) = self.order.take()?;
+        let steps = self.at + 1..self.speeds.len();
+        (now.since(given) < LIVE && steps.contains(&order.to)).then_some(order)
+    }
+
     /// The lower priority, then who has most left, then who has not moved for longest.
     pub(super) fn goes_down_before(&self, other: &Self) -> Ordering {
         let by_priority = self.priority.cmp(&other.priority);
@@ -79,7 +106,7 @@ impl Member {
 
     /// Whether `asker` has to wait for this one.
     pub(super) fn goes_up_before(&self, asker: &Self, now: MediaTime) -> bool {
-        if self.at == 0 || self.held {
+        if self.at == 0 || self.held || self.own {
             return false;
         }
         if self.priority != asker.priority {

@@ -11,6 +11,14 @@ const HIGH: Load = Load {
     sensor: Some(Sensor::Chain),
 };
 
+fn sees(state: LoadState, value: f64) -> Load {
+    Load {
+        state,
+        value,
+        ..HIGH
+    }
+}
+
 /// Members that stand where the arbiter put them.
 struct Table {
     arbiter: Arbiter,
@@ -42,12 +50,45 @@ impl Table {
             let standing = Standing {
                 speeds: &SPEEDS,
                 at: self.at[index],
-                load,
+                load: sees(load, 1.0),
+                crowded: None,
                 busy: None,
                 held: false,
             };
             if let Some(order) = self.arbiter.on_member(id, standing, self.now) {
                 self.go(index, order.to);
+            }
+        }
+    }
+
+    /// A tenth of a second at a time, for `tenths`: the first member alone has too much load, `value` by where all stand,
+    /// on a machine that is full or not, as far as it is known.
+    fn suffer(&mut self, tenths: u32, crowded: Option<bool>, value: impl Fn(&[usize]) -> f64) {
+        self.look(LoadState::Optimal);
+        for _ in 0..tenths {
+            self.pass(100);
+            let load = value(&self.at);
+            for (index, id) in self.ids.clone().into_iter().enumerate() {
+                let load = match index {
+                    0 if load > 0.85 => sees(LoadState::High, load),
+                    _ => sees(LoadState::Optimal, 0.1),
+                };
+                let standing = Standing {
+                    speeds: &SPEEDS,
+                    at: self.at[index],
+                    load,
+                    crowded,
+                    busy: Some(load.value),
+                    held: false,
+                };
+                if let Some(order) = self.arbiter.on_member(id, standing, self.now) {
+                    self.go(index, order.to);
+                } else if load.state == LoadState::High && self.at[index] + 1 < SPEEDS.len() {
+                    let next = self.at[index] + 1;
+                    if let Some(to) = self.arbiter.on_overload(id, &load, next, self.now) {
+                        self.go(index, to);
+                    }
+                }
             }
         }
     }
@@ -168,7 +209,8 @@ fn who_is_not_heard_of_any_more_is_nobody_to_wait_for() {
     let standing = Standing {
         speeds: &SPEEDS,
         at: 0,
-        load: LoadState::High,
+        load: HIGH,
+        crowded: None,
         busy: None,
         held: false,
     };
@@ -189,7 +231,8 @@ fn one_whose_network_is_in_the_way_holds_nobody_back() {
     let held = |at, held| Standing {
         speeds: &SPEEDS,
         at,
-        load: LoadState::Optimal,
+        load: sees(LoadState::Optimal, 0.0),
+        crowded: None,
         busy: None,
         held,
     };
@@ -217,4 +260,93 @@ fn the_load_that_was_too_much_is_tried_again_only_after_a_wait_that_doubles() {
         table.room();
     }
     assert_eq!(tries[1..6], [1, 40, 80, 160, 240]);
+}
+
+#[test]
+fn where_the_machine_is_not_full_a_load_is_the_members_own() {
+    let mut table = Table::of(&[5, 0, 0]);
+    let too_slow = |at: &[usize]| [1.2, 0.4, 0.1][at[0]];
+    table.suffer(20, Some(false), too_slow);
+    assert_eq!(table.at, [1, 0, 0]);
+    // The same on a full one is everybody's.
+    let mut table = Table::of(&[5, 0, 0]);
+    table.suffer(5, Some(true), too_slow);
+    assert_eq!((table.at[0], table.at[1] + table.at[2]), (0, 1));
+}
+
+#[test]
+fn to_whom_giving_way_is_no_help_it_goes_down_itself_and_the_others_have_their_steps_back() {
+    for crowded in [None, Some(true)] {
+        let mut table = Table::of(&[5, 0, 0]);
+        let too_slow = |at: &[usize]| [1.2, 0.4, 0.1][at[0]];
+        table.suffer(13, crowded, too_slow);
+        assert_eq!(table.at[0], 0, "first the others: {:?}", table.at);
+        assert!(table.at[1] + table.at[2] > 0);
+        table.suffer(20, crowded, too_slow);
+        assert_eq!(table.at, [1, 0, 0]);
+        // That is remembered, the longer the more often it was in vain.
+        let mut gave = Vec::new();
+        for second in 0..200 {
+            let too_slow = |at: &[usize]| if at[0] == 2 { 0.5 } else { 1.2 };
+            table.at[0] = 1;
+            table.suffer(10, crowded, too_slow);
+            if table.at[1] + table.at[2] > 0 && gave.last().is_none_or(|last| second - last > 8) {
+                gave.push(second);
+            }
+        }
+        assert!(
+            gave.len() == 2 && gave[0] >= 36 && gave[1] - gave[0] >= 80,
+            "{gave:?}"
+        );
+    }
+}
+
+#[test]
+fn to_whom_giving_way_is_a_help_it_keeps_its_step() {
+    let shared = |at: &[usize]| {
+        let total: f64 = at.iter().map(|at| SPEEDS[*at]).sum();
+        1.3 * total / (3.0 * SPEEDS[0])
+    };
+    for crowded in [None, Some(true)] {
+        let mut table = Table::of(&[5, 0, 0]);
+        table.suffer(100, crowded, shared);
+        assert_eq!(table.at[0], 0);
+        assert!(shared(&table.at) < 0.85, "{:?}", table.at);
+    }
+}
+
+#[test]
+fn a_load_that_is_its_own_holds_nobody_back() {
+    let mut table = Table::of(&[5, 0]);
+    table.overload(0, HIGH);
+    assert_eq!(table.at, [0, 1]);
+    table.suffer(20, Some(false), |at| [1.2, 0.4, 0.1][at[0]]);
+    assert_eq!(table.at, [1, 1]);
+    table.pass(1_000);
+    table.look(LoadState::Optimal);
+    assert!(table.arbiter.on_room(table.ids[1], table.now));
+}
+
+#[test]
+fn who_has_got_busy_or_has_a_thin_network_has_nothing_back_by_that() {
+    for spoilt in [(LoadState::Elevated, false), (LoadState::Optimal, true)] {
+        let mut table = Table::of(&[5, 0]);
+        table.suffer(14, None, |at| [1.2, 0.4, 0.1][at[0]]);
+        assert_eq!(table.at, [1, 1]);
+        let standing = |(state, held)| Standing {
+            speeds: &SPEEDS,
+            at: 1,
+            load: sees(state, 0.8),
+            crowded: None,
+            busy: None,
+            held,
+        };
+        table.pass(600);
+        let (id, now) = (table.ids[1], table.now);
+        let order = table.arbiter.on_member(id, standing(spoilt), now);
+        assert_eq!(order, None);
+        table.pass(600);
+        let calm = standing((LoadState::Optimal, false));
+        assert_eq!(table.arbiter.on_member(id, calm, table.now), None);
+    }
 }

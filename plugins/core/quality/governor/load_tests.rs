@@ -259,7 +259,9 @@ fn somebody_elses_load_brings_a_member_of_a_group_down() {
             let switch = governor.on_time_in((&mut arbiter, id), now);
             switches.extend(switch.map(|switch| (id, switch)));
         }
-        governors[0].on_frame(now, now.after(Duration::from_millis(33)));
+        let shares = governors[1].rung() == Some(HIGH);
+        let took = if shares { 33 } else { 22 };
+        governors[0].on_frame(now, now.after(Duration::from_millis(took)));
         governors[1].on_frame(now, now.after(Duration::from_millis(2)));
     }
     let (id, switch) = switches[0];
@@ -270,4 +272,44 @@ fn somebody_elses_load_brings_a_member_of_a_group_down() {
         ("group", Some(Sensor::Chain))
     );
     assert_eq!(governors[0].rung(), Some(HIGH));
+}
+
+#[test]
+fn a_machine_that_is_not_full_is_not_to_blame() {
+    type Say = fn(&mut Governor, MediaTime);
+    let says: [(Say, usize); 4] = [
+        (
+            |governor, now| governor.on_processors(Ratio::new(0.5), now),
+            0,
+        ),
+        (
+            |governor, now| governor.on_pressure(Ratio::new(0.1), now),
+            0,
+        ),
+        (
+            |governor, now| governor.on_processors(Ratio::new(0.99), now),
+            1,
+        ),
+        (
+            |governor, now| governor.on_pressure(Ratio::new(0.5), now),
+            1,
+        ),
+    ];
+    for (case, (say, first)) in says.into_iter().enumerate() {
+        let mut arbiter = Arbiter::default();
+        let ids = [arbiter.join(5), arbiter.join(0)];
+        let mut governors = [governor(Config::default()), governor(Config::default())];
+        let mut moved = Vec::new();
+        for frame in 0..60_u64 {
+            let now = ms(frame * 33);
+            for (index, governor) in governors.iter_mut().enumerate() {
+                say(governor, now);
+                let switch = governor.on_time_in((&mut arbiter, ids[index]), now);
+                moved.extend(switch.map(|_| index));
+            }
+            governors[0].on_frame(now, now.after(Duration::from_millis(33)));
+            governors[1].on_frame(now, now.after(Duration::from_millis(2)));
+        }
+        assert_eq!(moved.first(), Some(&first), "case {case}");
+    }
 }

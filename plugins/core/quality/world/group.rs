@@ -14,7 +14,7 @@ const LADDER: &str = "high=640x360@25,medium=480x270@20,low=320x180@12,ultra-low
 
 const RATE: f64 = 25.0;
 
-fn cameras() -> Vec<Camera> {
+fn cameras(count: usize) -> Vec<Camera> {
     let video = InputVideo {
         width: 640,
         height: 360,
@@ -26,11 +26,11 @@ fn cameras() -> Vec<Camera> {
         let governor = Governor::new(ladder, None, true, Config::default()).unwrap();
         Camera::new(governor, &video, Chain::Direct)
     };
-    (0..CAMERAS).map(one).collect()
+    (0..count).map(one).collect()
 }
 
 fn world(grouped: bool, seed: u64) -> World {
-    let mut world = World::new(2, cameras(), seed);
+    let mut world = World::new(2, cameras(CAMERAS), seed);
     for (index, camera) in world.cameras.iter_mut().enumerate() {
         camera.shift(Duration::from_millis(index as u64 * 40 / CAMERAS as u64));
         camera.acts = false;
@@ -148,4 +148,53 @@ fn priority_cameras_go_down_last_and_come_back_first() {
         "{order:?}"
     );
     assert_eq!(rungs(&world, 0..PRIORITY), [0; PRIORITY]);
+}
+
+/// An important camera and two others; the encoder of the first is a device of its own, which takes 45 ms for a frame of
+/// 40 from 20 s on.
+fn slow_device(hogs: usize, seed: u64) -> World {
+    let mut world = World::new(4, cameras(3), seed);
+    for (index, camera) in world.cameras.iter_mut().enumerate() {
+        camera.join(&mut world.arbiter, if index == 0 { 5 } else { 0 });
+    }
+    world.cameras[0].device = Some(1.0);
+    world.run(20.0, hogs);
+    world.cameras[0].device = Some(0.066);
+    world.run(60.0, hogs);
+    world
+}
+
+#[test]
+fn a_camera_whose_own_encoder_is_too_slow_costs_the_others_nothing() {
+    for seed in 1..=4 {
+        let mut world = slow_device(0, seed);
+        let first = world.cameras[0].outcome.first(false, 20.0).unwrap();
+        assert!(first <= 0.8, "seed {seed}: {first}");
+        assert_eq!(rungs(&world, 0..3), [1, 0, 0], "seed {seed}");
+        assert!(
+            events(&world).iter().all(|(camera, _)| *camera == 0),
+            "seed {seed}: {:?}",
+            events(&world)
+        );
+        world.cameras[0].device = Some(1.0);
+        world.run(20.0, 0);
+        assert_eq!(rungs(&world, 0..3), [0; 3], "seed {seed}");
+    }
+}
+
+#[test]
+fn on_a_full_machine_it_costs_them_a_few_seconds() {
+    for seed in 1..=4 {
+        let world = slow_device(8, seed);
+        let own = world.cameras[0].outcome.first(false, 20.0).unwrap();
+        assert!(own <= 3.0, "seed {seed}: {own}");
+        assert_eq!(rungs(&world, 0..3), [1, 0, 0], "seed {seed}");
+        let gave = events(&world).into_iter().filter(|(camera, _)| *camera > 0);
+        let gave: Vec<Event> = gave.map(|(_, event)| event).collect();
+        assert!(!gave.is_empty(), "the machine is full: they go first");
+        assert!(
+            gave.iter().all(|event| event.at < at(26.0)),
+            "seed {seed}: {gave:?}"
+        );
+    }
 }

@@ -91,6 +91,8 @@ pub(super) struct Camera {
     backlog: VecDeque<MediaTime>,
     /// Frames in the queue behind, the first one in work; for the direct chain at most one.
     queue: VecDeque<Job>,
+    /// Its frames are worked on by a device of its own, so much faster than a processor.
+    pub(super) device: Option<f64>,
     /// A frame that finds no room in the queue behind.
     blocked: Option<Job>,
 }
@@ -110,6 +112,7 @@ impl Camera {
             next: MediaTime::ZERO,
             backlog: VecDeque::new(),
             queue: VecDeque::new(),
+            device: None,
             blocked: None,
         };
         camera.set_rate();
@@ -268,7 +271,7 @@ impl World {
             let active = self
                 .cameras
                 .iter()
-                .filter(|camera| !camera.queue.is_empty());
+                .filter(|camera| !camera.queue.is_empty() && camera.device.is_none());
             let wanting = active.count() + self.hogs;
             let part = (self.processors as f64 / wanting.max(1) as f64).min(1.0);
             self.pressure.0 += u64::from(wanting > self.processors);
@@ -276,7 +279,8 @@ impl World {
             self.now = self.now.after(TICK);
             self.read_pressure();
             for camera in &mut self.cameras {
-                camera.work(TICK.as_secs_f64() * part, self.now);
+                let speed = camera.device.unwrap_or(part);
+                camera.work(TICK.as_secs_f64() * speed, self.now);
             }
         }
         self
