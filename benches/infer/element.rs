@@ -21,19 +21,41 @@ pub fn table() {
     println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |");
     let frames = pictures::people(FRAMES as u32);
     for (name, engine) in bare::engines() {
-        row(name, engine, &frames);
+        lone(name, engine, &frames);
+    }
+    println!(
+        "\nFrames that come as fast as they are taken, time per frame; medians of {ROUNDS} turns of {FRAMES}.\n"
+    );
+    println!("| engine | alone ms | element ms | difference ms | ratio | must |");
+    println!("| --- | ---: | ---: | ---: | ---: | --- |");
+    for (name, engine) in bare::engines() {
+        stream(name, engine, &frames);
     }
 }
 
-fn row(name: &str, mut engine: Bare, frames: &[gst::Buffer]) {
+/// The element in this `mode`.
+fn harness(name: &str, mode: &str) -> Harness {
     let line = format!(
-        "gpuinfer name=infer mode=sync {} threads=1 model=\"{}\"",
+        "gpuinfer name=infer mode={mode} late-policy=block {} threads=1 model=\"{}\"",
         bare::choice(name),
         pictures::model().display()
     );
     let mut harness = Harness::new_parse(&line);
     harness.set_src_caps(pictures::caps());
     harness.set_sink_caps(pictures::caps());
+    harness
+}
+
+/// The pixels of `frame` as frame number `at` of a stream.
+fn numbered(frame: &gst::Buffer, at: usize) -> gst::Buffer {
+    let mut frame = frame.copy();
+    let pts = gst::ClockTime::from_mseconds(33 * at as u64);
+    frame.make_mut().set_pts(pts);
+    frame
+}
+
+fn lone(name: &str, mut engine: Bare, frames: &[gst::Buffer]) {
+    let mut harness = harness(name, "sync");
     let tensor = bare::tensor();
     let (mut alone, mut through) = (Vec::new(), Vec::new());
     for round in 0..=ROUNDS {
@@ -41,10 +63,7 @@ fn row(name: &str, mut engine: Bare, frames: &[gst::Buffer]) {
             let start = now();
             engine.run(&tensor);
             let between = now();
-            let mut frame = frame.copy();
-            let pts = gst::ClockTime::from_mseconds(33 * (round * FRAMES + at) as u64);
-            frame.make_mut().set_pts(pts);
-            harness.push(frame).unwrap();
+            harness.push(numbered(frame, round * FRAMES + at)).unwrap();
             let _answered = harness.pull().unwrap();
             // The first round warms up.
             if round > 0 {
@@ -56,20 +75,72 @@ fn row(name: &str, mut engine: Bare, frames: &[gst::Buffer]) {
     let infer = harness.element().unwrap().downcast::<gst::Bin>().unwrap();
     let infer = infer.by_name("infer").unwrap();
     let stage = |stage| mean_of(&infer, stage);
-    let (alone, through) = (percentile(&mut alone, 50), percentile(&mut through, 50));
-    let (difference, ratio) = (
-        millis(through) - millis(alone),
-        through as f64 / alone as f64,
-    );
-    let met = difference <= 0.5 && ratio <= 1.10;
+    let compared = Compared::of(&mut alone, &mut through);
     println!(
-        "| {name} | {:.2} | {:.2} | {difference:.2} | {ratio:.3} | {:.2} | {:.2} | {} <= 0.5 ms and 1.10 |",
-        millis(alone),
-        millis(through),
+        "| {name} | {} | {:.2} | {:.2} | {} |",
+        compared.figures(),
         stage("preprocess"),
         stage("postprocess"),
-        if met { "✓" } else { "✗" }
+        compared.verdict()
     );
+}
+
+fn stream(name: &str, mut engine: Bare, frames: &[gst::Buffer]) {
+    let mut harness = harness(name, "async");
+    let tensor = bare::tensor();
+    let (mut alone, mut through) = (Vec::new(), Vec::new());
+    for round in 0..=ROUNDS {
+        let start = now();
+        for _ in frames {
+            engine.run(&tensor);
+        }
+        let between = now();
+        for (at, frame) in frames.iter().enumerate() {
+            harness.push(numbered(frame, round * FRAMES + at)).unwrap();
+        }
+        for _ in frames {
+            let _answered = harness.pull().unwrap();
+        }
+        if round > 0 {
+            alone.push((between - start) / FRAMES as u64);
+            through.push((now() - between) / FRAMES as u64);
+        }
+    }
+    let compared = Compared::of(&mut alone, &mut through);
+    println!(
+        "| {name} | {} | {} |",
+        compared.figures(),
+        compared.verdict()
+    );
+}
+
+/// The medians, ms.
+struct Compared {
+    alone: f64,
+    through: f64,
+}
+
+impl Compared {
+    fn of(alone: &mut [u64], through: &mut [u64]) -> Self {
+        Self {
+            alone: millis(percentile(alone, 50)),
+            through: millis(percentile(through, 50)),
+        }
+    }
+
+    fn figures(&self) -> String {
+        let (alone, through) = (self.alone, self.through);
+        format!(
+            "{alone:.2} | {through:.2} | {:.2} | {:.3}",
+            through - alone,
+            through / alone
+        )
+    }
+
+    fn verdict(&self) -> String {
+        let met = self.through - self.alone <= 0.5 && self.through <= 1.10 * self.alone;
+        format!("{} <= 0.5 ms and 1.10", if met { "✓" } else { "✗" })
+    }
 }
 
 /// The mean of a stage by the element's own statistics, in ms.

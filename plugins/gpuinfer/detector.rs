@@ -14,7 +14,7 @@ use livetune_core::infer::{
 };
 use rayon::prelude::*;
 
-use super::engine::{Engine, EngineError, Stopper, TensorInfo, TensorRef};
+use super::engine::{Engine, EngineError, Home, Stopper, TensorInfo, TensorRef};
 use super::options::ModelOptions;
 use super::picture::Picture;
 use super::preprocess::{Form, Preprocessor};
@@ -117,6 +117,11 @@ impl Detector {
     /// What ends a run from another thread.
     pub(super) fn stopper(&self) -> Stopper {
         self.engine.stopper()
+    }
+
+    /// The thread that work on it is best done in.
+    pub(super) fn home(&self) -> Home {
+        self.engine.home()
     }
 
     /// What its results are called, and which of them count.

@@ -88,6 +88,7 @@ mod preprocess;
 mod presenter;
 mod publish;
 mod report;
+mod reuse;
 mod say;
 mod second_stage;
 mod settings;

@@ -4,18 +4,24 @@ use livetune_core::time::MediaTime;
 
 use super::{Detector, Understood, Work, guarded};
 use crate::gpuinfer::cuda::{Preparer, Shown};
+use crate::gpuinfer::reuse::emptied;
 use crate::runtime::clock;
 use crate::runtime::guard::guard;
 
-/// What makes tensors on the GPU; nothing before it was asked for.
+/// Tensors on the GPU.
 #[derive(Default)]
-pub(super) struct OnDevice(Option<Understood<Preparer>>);
+pub(super) struct OnDevice {
+    /// What makes them; nothing before it was asked for.
+    preparer: Option<Understood<Preparer>>,
+    /// Memory for the pictures of a batch.
+    shown: Vec<Shown<'static>>,
+}
 
 impl Detector {
     /// Whether frames that lie on a GPU can be looked at there; the error says why not.
     pub(in crate::gpuinfer) fn takes_cuda(&mut self) -> Result<(), String> {
         let engine = &*self.engine;
-        let preparer = self.device.0.get_or_insert_with(|| {
+        let preparer = self.device.preparer.get_or_insert_with(|| {
             let input = engine.device_input();
             let input = input.ok_or("the network does not run on CUDA or TensorRT")?;
             let panicked = Err("CUDA panicked".to_owned());
@@ -32,7 +38,7 @@ impl Detector {
     ) -> Result<MediaTime, String> {
         self.takes_cuda()?;
         let (form, slots) = (&self.form, &mut self.slots);
-        let mut shown = Vec::with_capacity(works.len());
+        let mut shown = emptied(std::mem::take(&mut self.device.shown));
         for (at, (work, slot)) in works.iter_mut().zip(slots).enumerate() {
             work.found.clear();
             let seen = form.letterbox(work.picture.size, work.region);
@@ -46,16 +52,17 @@ impl Detector {
                 Err(why) => work.found.failure = Some(why),
             }
         }
-        let Some(Ok(preparer)) = &mut self.device.0 else {
+        let Some(Ok(preparer)) = &mut self.device.preparer else {
             return Err("nothing makes tensors on the GPU".to_owned());
         };
         let panicked = Err("CUDA panicked".to_owned());
         let prepared = guard("CUDA", panicked, || preparer.prepare(form, shape, &shown));
+        self.device.shown = emptied(shown);
         let tensor = match prepared {
             Ok(tensor) => tensor,
             Err(why) => {
                 // Frames are downloaded from now on: it may be the frames, and it may be the GPU.
-                self.device.0 = Some(Err(why.clone()));
+                self.device.preparer = Some(Err(why.clone()));
                 return Err(why);
             }
         };

@@ -30,6 +30,33 @@ pub(super) fn trim() {
     }
 }
 
+/// Pages that this thread got of the system so far; 0 where that is not known.
+#[cfg(target_os = "linux")]
+pub(super) fn pages() -> u64 {
+    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: the call fills the structure that it is given; zeroes are valid where it did not.
+    let usage = unsafe {
+        libc::getrusage(libc::RUSAGE_THREAD, usage.as_mut_ptr());
+        usage.assume_init()
+    };
+    usage.ru_minflt as u64
+}
+
+/// Pages that this thread got of the system so far; 0 where that is not known.
+#[cfg(not(target_os = "linux"))]
+pub(super) const fn pages() -> u64 {
+    0
+}
+
+/// Has the allocator keep so many `pages` where they are free. glibc keeps at most twice the largest block that it ever
+/// gave back, a size that it learns in this way only, and no more than 64 MiB (`M_MMAP_THRESHOLD` in mallopt(3)).
+pub(super) fn keep(pages: u64) {
+    const PAGE: u64 = 4096;
+    const MOST: u64 = 31 << 20;
+    let block: Vec<u8> = Vec::with_capacity((pages * PAGE / 2).min(MOST) as usize);
+    drop(std::hint::black_box(block));
+}
+
 /// `wanted` threads, or where it is 0, one per physical core that this process may use.
 pub(super) fn threads(wanted: u32) -> usize {
     if wanted > 0 {

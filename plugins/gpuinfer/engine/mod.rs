@@ -1,11 +1,12 @@
 //! What runs a network. An engine knows files and tensors; it knows nothing of video or of what the numbers mean.
 //!
 //! Two engines: rten, built in, and ONNX Runtime, a shared library that is looked for at run time. [`open`] picks one
-//! and says in words what it has got. One thread works with an engine; [`Engine::fork`] gives the next thread its own.
+//! and says in words what it has got. One thread works with an engine; a [`Seed`] gives the next thread its own.
 
 mod bare;
 mod error;
 pub(super) mod half;
+mod home;
 mod machine;
 mod onnxruntime;
 mod open;
@@ -20,6 +21,7 @@ use std::sync::LazyLock;
 
 pub use bare::{BareEngine, onnx_runtime};
 pub(super) use error::{EngineError, Fault};
+pub(super) use home::Home;
 pub(super) use open::{ActiveDevice, Opened, open};
 pub(super) use options::EngineOptions;
 pub use options::{Backend, Device, Fallback, Precision};
@@ -70,21 +72,26 @@ pub(super) trait Engine: Send {
         Err(EngineError::new("this engine takes no tensor from a GPU"))
     }
 
-    /// The same network for one more thread, with `threads` threads for each run.
-    fn fork(&self, threads: u32) -> Result<Box<dyn Engine>, EngineError> {
-        let _ = threads;
-        Err(EngineError::new("this engine is the only one"))
+    /// What gives further threads the same network; `None` where each has to load it.
+    fn seed(&self) -> Option<Box<dyn Seed>> {
+        None
     }
 
-    /// Whether one that never runs takes next to no memory beside those that are forked from it.
-    fn is_light(&self) -> bool {
-        false
+    /// The thread that runs are best asked for in.
+    fn home(&self) -> Home {
+        Home::default()
     }
 
     /// What ends a run from another thread.
     fn stopper(&self) -> Stopper {
         Stopper::default()
     }
+}
+
+/// A network that is loaded, for as many engines as there are threads for it. It takes next to no memory beside them.
+pub(super) trait Seed: Send {
+    /// One more engine, with `threads` threads for each run.
+    fn grow(&self, threads: u32) -> Result<Box<dyn Engine>, EngineError>;
 }
 
 /// A tensor as the model file declares it.

@@ -10,7 +10,7 @@ use rten::{
 };
 use rten_tensor::{AsView, Layout, Tensor};
 
-use super::{Engine, EngineError, Stopper, TensorInfo, TensorRef};
+use super::{Engine, EngineError, Home, Seed, Stopper, TensorInfo, TensorRef, machine};
 
 /// Its version, as Cargo.toml has it.
 const VERSION: &str = "0.27";
@@ -25,10 +25,19 @@ const TAKEN: [DataType; 4] = [
     DataType::UInt8,
 ];
 
+/// Pages that a run may take from the system before something is done about it; a run gives back what it takes.
+const PAGES: u64 = 256;
+/// Runs that are watched for it, the first one left out, as that has to take what it needs.
+const WATCHED: std::ops::Range<u32> = 1..5;
+
 /// A model with the threads it runs on.
 pub(super) struct RtenEngine {
     network: Arc<Network>,
+    pool: Arc<ThreadPool>,
     options: RunOptions,
+    runs: u32,
+    /// Pages that the allocator was told to keep.
+    kept: u64,
     stopper: Stopper,
     /// The input as the model wants it, where that is not f32.
     bytes: Vec<u8>,
@@ -82,10 +91,14 @@ impl RtenEngine {
     }
 
     fn of(network: Arc<Network>, threads: u32) -> Self {
-        let pool = (threads > 0).then(|| Arc::new(ThreadPool::with_num_threads(threads as usize)));
+        let threads = machine::threads(threads);
+        let pool = Arc::new(ThreadPool::with_num_threads(threads));
         Self {
             network,
-            options: RunOptions::default().with_thread_pool(pool),
+            options: RunOptions::default().with_thread_pool(Some(pool.clone())),
+            pool,
+            runs: 0,
+            kept: 0,
             stopper: Stopper::default(),
             bytes: Vec::new(),
             results: Vec::new(),
@@ -95,6 +108,29 @@ impl RtenEngine {
     /// What runs, for the user.
     pub(super) fn title() -> String {
         format!("rten {VERSION}, CPU")
+    }
+
+    /// Runs the model. What the allocator hands back to the system at the end of a run is taken again, page by page, by
+    /// the next one, which takes longer than many a layer: it is made to keep it.
+    fn run_model(&mut self, input: ValueView<'_>, id: NodeId) -> Result<(), EngineError> {
+        let model = &self.network.model;
+        let is_watched = WATCHED.contains(&self.runs);
+        self.runs = self.runs.saturating_add(1);
+        let inputs = vec![(id, ValueOrView::View(input))];
+        let options = Some(self.options.clone());
+        let (values, pages) = self.pool.run(|| {
+            let before = machine::pages();
+            let values = model.run(inputs, model.output_ids(), options);
+            (values, machine::pages().saturating_sub(before))
+        });
+        self.results
+            .extend(values.map_err(EngineError::new)?.into_iter().map(numbers));
+        if is_watched && pages > PAGES {
+            // Other threads take some, too.
+            self.kept = pages.max(self.kept) * 5 / 4;
+            machine::keep(self.kept);
+        }
+        Ok(())
     }
 }
 
@@ -112,29 +148,25 @@ impl Engine for RtenEngine {
         if self.stopper.is_stopped() {
             return Err(EngineError::stopped());
         }
-        let model = &self.network.model;
-        let &[id] = model.input_ids() else {
+        let network = self.network.clone();
+        let &[id] = network.model.input_ids() else {
             return Err(EngineError::new("it wants more than one input"));
         };
-        let view = match self.network.input {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        let view = match network.input {
             Input::Float => {
-                ValueView::from_shape(tensor.shape, tensor.data).map_err(EngineError::new)?
+                ValueView::from_shape(tensor.shape, tensor.data).map_err(EngineError::new)
             }
             Input::Byte => {
-                self.bytes.clear();
-                let bytes = tensor.data.iter().map(|number| number.round() as u8);
-                self.bytes.extend(bytes);
-                ValueView::from_shape(tensor.shape, &self.bytes[..]).map_err(EngineError::new)?
+                bytes.clear();
+                bytes.extend(tensor.data.iter().map(|number| number.round() as u8));
+                ValueView::from_shape(tensor.shape, &bytes[..]).map_err(EngineError::new)
             }
             Input::None => return Err(EngineError::new("its input is no tensor of numbers")),
         };
-        let inputs = vec![(id, ValueOrView::View(view))];
-        let options = Some(self.options.clone());
-        let values = model
-            .run(inputs, model.output_ids(), options)
-            .map_err(EngineError::new)?;
-        self.results.extend(values.into_iter().map(numbers));
-        Ok(())
+        let ran = view.and_then(|view| self.run_model(view, id));
+        self.bytes = bytes;
+        ran
     }
 
     fn output(&self, index: usize) -> Option<TensorRef<'_>> {
@@ -142,16 +174,22 @@ impl Engine for RtenEngine {
         Some(TensorRef { shape, data })
     }
 
-    fn fork(&self, threads: u32) -> Result<Box<dyn Engine>, EngineError> {
-        Ok(Box::new(Self::of(self.network.clone(), threads)))
+    fn seed(&self) -> Option<Box<dyn Seed>> {
+        Some(Box::new(self.network.clone()))
     }
 
-    fn is_light(&self) -> bool {
-        true
+    fn home(&self) -> Home {
+        Home::in_pool(self.pool.clone())
     }
 
     fn stopper(&self) -> Stopper {
         self.stopper.clone()
+    }
+}
+
+impl Seed for Arc<Network> {
+    fn grow(&self, threads: u32) -> Result<Box<dyn Engine>, EngineError> {
+        Ok(Box::new(RtenEngine::of(self.clone(), threads)))
     }
 }
 

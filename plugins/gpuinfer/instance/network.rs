@@ -7,7 +7,7 @@ use livetune_core::infer::Stages;
 
 use super::registry::Stamp;
 use crate::gpuinfer::detector::{Detector, Terms, Work};
-use crate::gpuinfer::engine::{self, ActiveDevice, Engine, EngineOptions, Stopper};
+use crate::gpuinfer::engine::{self, ActiveDevice, Device, EngineOptions, Home, Seed, Stopper};
 use crate::gpuinfer::model;
 use crate::gpuinfer::options::ModelOptions;
 use crate::runtime::lock::lock;
@@ -20,6 +20,11 @@ pub(in crate::gpuinfer) trait Network: Send {
     /// What ends a run from another thread.
     fn stopper(&self) -> Stopper {
         Stopper::default()
+    }
+
+    /// The thread that work on it is best done in.
+    fn home(&self) -> Home {
+        Home::default()
     }
 
     /// Whether pictures may lie in CUDA memory; the error says why not.
@@ -63,13 +68,13 @@ pub(super) struct ModelSource {
     pub(super) sizes: Vec<usize>,
     /// The file as it was when its digest was taken.
     pub(super) stamp: Stamp,
-    /// What further engines are forked from, where that saves them the weights.
-    pub(super) template: Mutex<Option<Template>>,
+    /// What further engines grow from, where that saves them the weights.
+    pub(super) stock: Mutex<Option<Stock>>,
 }
 
-/// An engine that never runs, and what it is.
-pub(super) struct Template {
-    engine: Box<dyn Engine>,
+/// A network that is loaded, and what it is.
+pub(super) struct Stock {
+    seed: Box<dyn Seed>,
     active: String,
     device: ActiveDevice,
 }
@@ -80,12 +85,13 @@ impl ModelSource {
         if threads > 0 {
             options.threads = threads;
         }
-        if let Some(template) = &*lock(&self.template) {
-            let forked = template.engine.fork(options.threads);
+        // Held while an engine grows: the next may share what it loads.
+        if let Some(stock) = &*lock(&self.stock) {
+            let grown = stock.seed.grow(options.threads);
             return Ok(engine::Opened {
-                engine: forked.map_err(|error| self.refusal(&error.to_string()))?,
-                active: template.active.clone(),
-                device: template.device,
+                engine: grown.map_err(|error| self.refusal(&error.to_string()))?,
+                active: stock.active.clone(),
+                device: stock.device,
                 warnings: Vec::new(),
             });
         }
@@ -93,11 +99,12 @@ impl ModelSource {
             return Err(self.refusal("the file was changed after it was loaded"));
         }
         let opened = model::load(&self.path, &options)?;
-        if opened.engine.is_light()
-            && let Ok(engine) = opened.engine.fork(0)
+        // Where another device was wanted, that is tried each time.
+        if let Device::Auto | Device::Cpu = self.engine.device
+            && let Some(seed) = opened.engine.seed()
         {
-            *lock(&self.template) = Some(Template {
-                engine,
+            *lock(&self.stock) = Some(Stock {
+                seed,
                 active: opened.active.clone(),
                 device: opened.device,
             });
@@ -137,6 +144,10 @@ impl Network for Detector {
 
     fn stopper(&self) -> Stopper {
         Self::stopper(self)
+    }
+
+    fn home(&self) -> Home {
+        Self::home(self)
     }
 
     fn takes_cuda(&mut self) -> Result<(), String> {

@@ -92,7 +92,7 @@ pub(super) fn open(request: &Request) -> Result<(Arc<Instance>, Vec<String>), gs
         model: request.model.clone(),
         sizes: sizes.preferred,
         stamp,
-        template: Mutex::default(),
+        stock: Mutex::default(),
     };
     let about = About {
         threads: request.engine.threads,

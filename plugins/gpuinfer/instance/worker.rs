@@ -57,6 +57,12 @@ fn work(
         }
     };
     floor.on_network(member, network.stopper());
+    let home = network.home();
+    home.run(|| serve(floor, member, network))
+}
+
+/// Warms the network up and runs what there is to run.
+fn serve(floor: &Arc<Floor>, member: Member, network: Box<dyn Network>) -> Result<(), String> {
     let mut bench = Bench::new(network);
     let sizes = lock(&floor.sizes).warm_up.clone();
     let measured = bench.warm_up(&sizes)?;

@@ -279,3 +279,67 @@ fn a_scaled_frame_is_what_the_definition_says() {
     let is_near = mean < 0.6 && bias.abs() < 0.05 && most < 3.0;
     assert!(is_near, "{mean} {bias} {most}");
 }
+
+/// What a colour of luma 120, blue 100 and red 170 is, by section 3 of ITU-R BT.601, BT.709 and BT.2020, whose `kr` and
+/// `kb` differ, and in either range.
+fn shade([kr, kb]: [f64; 2], is_full: bool) -> [f32; 3] {
+    let (luma, chroma) = if is_full {
+        (120.0, 255.0)
+    } else {
+        ((120.0 - 16.0) * 255.0 / 219.0, 255.0 * 255.0 / 224.0)
+    };
+    let (blue, red) = (
+        (100.0 - 128.0) / 255.0 * chroma,
+        (170.0 - 128.0) / 255.0 * chroma,
+    );
+    let (r, b) = (
+        luma + 2.0 * (1.0 - kr) * red,
+        luma + 2.0 * (1.0 - kb) * blue,
+    );
+    let g = (luma - kr * r - kb * b) / (1.0 - kr - kb);
+    [r, g, b].map(|value| value.clamp(0.0, 255.0) as f32)
+}
+
+#[test]
+fn colours_are_those_that_the_caps_say() {
+    gst::init().expect("GStreamer starts");
+    let cases = [
+        ("bt601", [0.299, 0.114], false),
+        ("bt709", [0.2126, 0.0722], false),
+        ("bt2020", [0.2627, 0.0593], false),
+        ("1:4:0:0", [0.299, 0.114], true),
+        ("1:3:0:0", [0.2126, 0.0722], true),
+    ];
+    for (name, weights, is_full) in cases {
+        let colorimetry = name.parse().expect("a colorimetry");
+        let info = gst_video::VideoInfo::builder(gst_video::VideoFormat::Nv12, 64, 64)
+            .colorimetry(&colorimetry)
+            .build();
+        let size = Size::new(64, 64);
+        let half = Size::new(32, 32);
+        let (luma, chroma) = (
+            rows(size, &[120], &[120]),
+            rows(half, &[100, 170], &[100, 170]),
+        );
+        let picture = Picture {
+            size,
+            pixels: Pixels::SemiPlanar {
+                luma: plane(&luma, size),
+                chroma: plane(&chroma, half),
+            },
+            colours: Colours::of(&info.expect("caps")),
+        };
+        let mut tensor = vec![0.0; 3 * 32 * 32];
+        let form = form(Placement::TopLeft);
+        let prepared = Preprocessor::new().prepare(&form, &picture, None, &mut tensor);
+        assert!(prepared.is_ok());
+        let expected = shade(weights, is_full);
+        for (channel, expected) in expected.into_iter().enumerate() {
+            let seen = tensor[channel * 1024 + 500];
+            assert!(
+                (seen - expected).abs() <= 3.0,
+                "{name}: {seen} for {expected} in channel {channel}"
+            );
+        }
+    }
+}

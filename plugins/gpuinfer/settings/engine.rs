@@ -67,3 +67,17 @@ impl EngineSettings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_of_memory_is_in_megabytes() {
+        let settings = EngineSettings {
+            memory_limit: 512,
+            ..EngineSettings::DEFAULT
+        };
+        assert_eq!(settings.options().memory_limit, 512_000_000);
+    }
+}

@@ -104,6 +104,11 @@ fn what_comes_late_is_carried_with_its_age() {
     assert_eq!(carried.get("inferred"), Ok(false));
     let age = carried.get::<u64>("age").unwrap();
     assert!(age >= 33_000_000, "it is at least a frame old: {age} ns");
+    let objects = carried.get::<gst::List>("objects").unwrap();
+    for object in objects.iter() {
+        let object = object.get::<gst::Structure>().unwrap();
+        assert_eq!(object.get::<u64>("age"), Ok(age), "{object}");
+    }
     assert!(count(&pipeline.element("infer"), "carried") > 0);
 }
 

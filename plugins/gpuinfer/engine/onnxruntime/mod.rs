@@ -1,7 +1,8 @@
 //! ONNX Runtime (<https://onnxruntime.ai>), a shared library that is looked for at run time, through the package ort.
 //!
 //! A process runs one ONNX Runtime: the first element decides which. A session belongs to one thread, as runs of one
-//! session in several threads are not safe with every execution provider.
+//! session in several threads are not safe with every execution provider; on the processor they are, and there threads
+//! that run it by themselves have one session together.
 
 use std::path::Path;
 
@@ -14,6 +15,7 @@ mod provider;
 mod results;
 mod search;
 mod session;
+mod source;
 mod value;
 
 pub(super) use library::runtime;

@@ -310,6 +310,35 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_of_memory_is_told_to_the_gpu_and_none_is_none() {
+        let mut options = EngineOptions {
+            memory_limit: 123_000_000,
+            ..EngineOptions::default()
+        };
+        let model = Model {
+            path: Path::new("model.onnx"),
+            survey: None,
+        };
+        let told = |options: &EngineOptions| {
+            [
+                format!("{:?}", cuda(options)),
+                format!("{:?}", tensorrt(model, options)),
+            ]
+        };
+        let limited = told(&options);
+        assert!(
+            limited.iter().all(|told| told.contains("123000000")),
+            "{limited:?}"
+        );
+        options.memory_limit = 0;
+        let free = told(&options);
+        let names = ["gpu_mem_limit", "trt_max_workspace_size"];
+        let is_named = |(told, name): (&String, &str)| told.contains(name);
+        assert!(limited.iter().zip(names).all(is_named), "{limited:?}");
+        assert!(!free.iter().zip(names).any(is_named), "{free:?}");
+    }
+
+    #[test]
     fn profiles_span_the_batches_that_will_be_run() {
         let free = [None, Some(3), Some(416), Some(416)];
         let written = profiles_of(&free, 32, 8);

@@ -1,15 +1,10 @@
 //! A network on ONNX Runtime, for one thread.
 
 use std::ffi::{CString, c_char};
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::ptr;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use ort::AsPointer;
-use ort::logging::LogLevel;
-use ort::session::builder::GraphOptimizationLevel;
 use ort::session::{RunOptions, Session};
 use ort::sys::OrtValue;
 use ort::value::{Outlet, TensorElementType};
@@ -18,18 +13,19 @@ use super::Model;
 use super::input::Input;
 use super::library::Runtime;
 use super::numbers;
-use super::provider::{self, Target};
+use super::provider;
 use super::results::{MOST, Pointers, Results};
+use super::source::{Source, session};
 use crate::gpuinfer::engine::options::{Device, EngineOptions};
 use crate::gpuinfer::engine::{
-    ActiveDevice, DeviceInput, DeviceTensor, Engine, EngineError, Fault, Stopper, TensorInfo,
+    ActiveDevice, DeviceInput, DeviceTensor, Engine, EngineError, Fault, Seed, Stopper, TensorInfo,
     TensorRef,
 };
 
 /// A session and the memory around it.
 pub(in crate::gpuinfer::engine) struct OrtEngine {
     source: Arc<Source>,
-    session: Session,
+    session: Arc<Session>,
     inputs: Vec<TensorInfo>,
     outputs: Vec<TensorInfo>,
     names: Names,
@@ -37,17 +33,6 @@ pub(in crate::gpuinfer::engine) struct OrtEngine {
     results: Results,
     running: Arc<RunOptions>,
     stopper: Stopper,
-}
-
-/// What further sessions are made from.
-#[derive(Debug)]
-struct Source {
-    runtime: Arc<Runtime>,
-    path: PathBuf,
-    state: Option<(u64, SystemTime)>,
-    options: EngineOptions,
-    target: Target,
-    title: String,
 }
 
 /// The names that a run is told, which end in zero bytes.
@@ -73,19 +58,13 @@ impl OrtEngine {
         let (session, target) = provider::open(device, model, options, |target| {
             session(runtime, path, options, target, options.threads)
         })?;
-        let title = format!("onnxruntime {}, {target}", runtime.version);
-        let source = Source {
-            runtime: runtime.clone(),
-            path: path.to_owned(),
-            state: state(path),
-            options: options.clone(),
-            target,
-            title,
-        };
+        let source = Source::of(runtime, path, options, target);
+        let session = Arc::new(session);
+        source.on_first(&session);
         Self::of(Arc::new(source), session)
     }
 
-    fn of(source: Arc<Source>, session: Session) -> Result<Self, EngineError> {
+    pub(super) fn of(source: Arc<Source>, session: Arc<Session>) -> Result<Self, EngineError> {
         let kinds = || session.outputs().iter().map(kind);
         let names = Names::of(&session)?;
         let running = Arc::new(RunOptions::new().map_err(EngineError::new)?);
@@ -122,7 +101,8 @@ impl OrtEngine {
         outputs: &mut Pointers,
     ) -> Result<(), EngineError> {
         let inputs = [input];
-        // SAFETY: names and values are as many as is said, and live for the call; a session is run by one thread.
+        // SAFETY: names and values are as many as is said, and live for the call; a session that has several engines is
+        // on the processor, whose sessions may be run by several threads at once.
         let status = unsafe {
             (ort::api().Run)(
                 self.session.ptr().cast_mut(),
@@ -224,14 +204,9 @@ impl Engine for OrtEngine {
         self.run_value(input, tensor.shape)
     }
 
-    fn fork(&self, threads: u32) -> Result<Box<dyn Engine>, EngineError> {
-        let source = &self.source;
-        if state(&source.path) != source.state {
-            return Err(EngineError::new("the file was changed after it was loaded"));
-        }
-        let (path, options) = (&source.path, &source.options);
-        let session = session(&source.runtime, path, options, &source.target, threads)?;
-        Ok(Box::new(Self::of(source.clone(), session)?))
+    fn seed(&self) -> Option<Box<dyn Seed>> {
+        let is_processor = self.device() == Device::Cpu;
+        is_processor.then(|| Box::new(self.source.clone()) as Box<dyn Seed>)
     }
 
     fn stopper(&self) -> Stopper {
@@ -264,34 +239,6 @@ impl Names {
     }
 }
 
-fn session(
-    runtime: &Runtime,
-    path: &Path,
-    options: &EngineOptions,
-    target: &Target,
-    threads: u32,
-) -> Result<Session, EngineError> {
-    let failed = |error: ort::Error| EngineError::of(target.fault(), error);
-    let build = || -> ort::Result<Session> {
-        Session::builder(&runtime.environment)?
-            .with_intra_threads(crate::gpuinfer::engine::machine::threads(threads))?
-            .with_inter_threads(1)?
-            .with_intra_op_spinning(options.spin)?
-            .with_inter_op_spinning(options.spin)?
-            .with_optimization_level(GraphOptimizationLevel::All)?
-            .with_log_level(LogLevel::Error)?
-            .with_execution_providers(&target.providers)?
-            .commit_from_file(path)
-    };
-    build().map_err(failed)
-}
-
-/// Size and time of the file at `path`, by which a change is seen.
-fn state(path: &Path) -> Option<(u64, SystemTime)> {
-    let metadata = fs::metadata(path).ok()?;
-    Some((metadata.len(), metadata.modified().ok()?))
-}
-
 fn kind(outlet: &Outlet) -> Option<TensorElementType> {
     outlet.dtype().tensor_type()
 }
@@ -316,9 +263,36 @@ fn info(outlet: &Outlet, is_float: bool) -> TensorInfo {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::gpuinfer::engine::survey::survey;
     use crate::gpuinfer::engine::tests::library;
+
+    #[test]
+    fn engines_of_one_thread_have_one_session_and_others_their_own() {
+        gst::init().expect("GStreamer starts");
+        let Some(library) = library() else { return };
+        let options = EngineOptions {
+            library: Some(library),
+            threads: 2,
+            ..EngineOptions::default()
+        };
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/shapes.onnx");
+        let survey = survey(&path, 4).expect("a model");
+        let model = Model {
+            path: &path,
+            survey: survey.as_ref(),
+        };
+        let runtime = super::super::runtime(&options).expect("a library");
+        let first = OrtEngine::load(&runtime, model, &options, Device::Cpu).expect("loaded");
+        let seed = first.seed().expect("the processor shares");
+        let others = [2, 1, 1, 1].map(|threads| seed.grow(threads).expect("loaded"));
+        assert_eq!(first.source.sharing(), 3, "one thread each");
+        assert_eq!(Arc::strong_count(&first.session), 1, "two threads");
+        drop(others);
+        assert_eq!(first.source.sharing(), 0);
+    }
 
     /// Where no provider is on a GPU, ONNX Runtime does not look where a tensor is said to lie, so that one in main
     /// memory shows that it is described rightly.

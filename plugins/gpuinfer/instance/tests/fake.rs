@@ -7,6 +7,7 @@ use livetune_core::infer::{Area, Detection, Stages};
 use super::super::network::{Facts, Network, Opened, Source};
 use super::*;
 use crate::gpuinfer::detector::Work;
+use crate::gpuinfer::engine::Home;
 use crate::gpuinfer::picture::Pixels;
 
 /// What the test sees and says.
@@ -32,6 +33,10 @@ pub(super) struct Control {
     pub(super) tries: AtomicU32,
     /// What those after the first run on, where that is not the same.
     pub(super) then: Mutex<Option<ActiveDevice>>,
+    /// The thread that work is best done in.
+    pub(super) home: Mutex<Home>,
+    /// Names of the threads that it was done in.
+    pub(super) places: Mutex<Vec<String>>,
     gate: (Mutex<bool>, Condvar),
 }
 
@@ -49,6 +54,8 @@ impl Control {
             left: AtomicU32::new(u32::MAX),
             tries: AtomicU32::new(0),
             then: Mutex::default(),
+            home: Mutex::default(),
+            places: Mutex::default(),
             gate: (Mutex::new(true), Condvar::new()),
         })
     }
@@ -127,7 +134,13 @@ impl Network for FakeNetwork {
         self.0.max_batch
     }
 
+    fn home(&self) -> Home {
+        lock(&self.0.home).clone()
+    }
+
     fn detect(&mut self, work: &mut [Work<'_>]) -> Result<Stages, String> {
+        let place = std::thread::current().name().map(str::to_owned);
+        lock(&self.0.places).extend(place);
         assert!(work.len() <= self.0.max_batch, "{}", work.len());
         self.0.running.fetch_add(1, Ordering::SeqCst);
         self.0.pass();

@@ -187,3 +187,28 @@ fn streams_that_come_and_go_without_end_keep_it_alive() {
     drop(instance);
     assert_eq!(control.alive.load(Ordering::SeqCst), 0);
 }
+
+#[test]
+fn a_worker_works_where_its_engine_does() {
+    gst::init().expect("GStreamer starts");
+    let options = EngineOptions {
+        backend: crate::gpuinfer::Backend::Rten,
+        ..EngineOptions::default()
+    };
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models/shapes.onnx");
+    let opened = crate::gpuinfer::engine::open(&path, &options);
+    let engine = opened.map_err(|error| error.text).expect("a model").engine;
+    let control = Control::new(ActiveDevice::Cpu, 1);
+    *lock(&control.home) = engine.home();
+    let instance = instance(&control, &ScheduleOptions::default(), 1);
+    let listener = Listener::new(&instance, 1);
+    let ticket = listener.submit(3);
+    assert_eq!(listener.shade(ticket), 3);
+    let places = lock(&control.places).clone();
+    assert!(
+        places.iter().all(|place| place.starts_with("rten")),
+        "{places:?}"
+    );
+    drop((listener, instance));
+    assert_eq!(control.alive.load(Ordering::SeqCst), 0, "a network is left");
+}

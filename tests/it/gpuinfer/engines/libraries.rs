@@ -136,17 +136,14 @@ fn a_variable_names_the_library_and_a_bad_one_is_a_warning() {
         return;
     };
     for name in ["LIVETUNE_ORT_PATH", "ORT_DYLIB_PATH"] {
-        let output = launch(&model, &[(name, &library)]);
+        let output = launch(&model, &[(name, library)]);
         let text = said(&output);
         assert!(output.status.success(), "{text}");
         assert!(text.contains("on onnxruntime 1.31.1, CPU"), "{text}");
         assert!(!text.contains("WARNING"), "{text}");
     }
     // Ours comes first.
-    let both = [
-        ("LIVETUNE_ORT_PATH", &*library),
-        ("ORT_DYLIB_PATH", nowhere),
-    ];
+    let both = [("LIVETUNE_ORT_PATH", library), ("ORT_DYLIB_PATH", nowhere)];
     let text = said(&launch(&model, &both));
     assert!(text.contains("on onnxruntime 1.31.1, CPU"), "{text}");
 }
@@ -156,12 +153,12 @@ fn a_second_library_in_one_process_is_refused() {
     let (Some(first), Some(second)) = (plain(), with_openvino()) else {
         return;
     };
-    let properties = format!("{} ! gpuinfer {}", on(&first), on(&second));
+    let properties = format!("{} ! gpuinfer {}", on(first), on(second));
     let text = refusal(&properties);
     assert!(
         text.contains("a process can run one ONNX Runtime only"),
         "{text}"
     );
-    let properties = format!("{} ! gpuinfer {}", on(&first), on(&first));
+    let properties = format!("{} ! gpuinfer {}", on(first), on(first));
     assert!(launch(&properties, &[]).status.success());
 }

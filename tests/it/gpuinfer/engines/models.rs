@@ -159,7 +159,7 @@ fn a_run_asks_for_no_memory() {
         return;
     };
     let path = onnx::detector(&[BALL]);
-    let mut engine = BareEngine::open(&path, Backend::OnnxRuntime, Some(&library), 1).unwrap();
+    let mut engine = BareEngine::open(&path, Backend::OnnxRuntime, Some(library), 1).unwrap();
     let (shape, data) = ([1, 3, 64, 64], vec![0.5; 3 * 64 * 64]);
     let first = engine.run(&shape, &data).unwrap();
     engine.run(&shape, &data).unwrap();
