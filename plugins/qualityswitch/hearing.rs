@@ -122,7 +122,7 @@ mod tests {
             state.on_look(seen, now);
             let read = [Sensor::Throttling, Sensor::Pressure, Sensor::Gpu]
                 .map(|sensor| state.governor.reading(sensor, now));
-            (read, state.governor.is_machine_full(now))
+            (read, state.governor.is_crowded(now))
         });
         element.set_state(gst::State::Null).expect("it stops");
         readings.expect("it has a state")

@@ -127,7 +127,7 @@ impl Governor {
     }
 
     /// Whether the machine has more to do than it can; `None` where neither its pressure nor its processors are read.
-    pub fn is_machine_full(&self, now: MediaTime) -> Option<bool> {
+    pub fn is_crowded(&self, now: MediaTime) -> Option<bool> {
         self.policy.meter().is_crowded(now)
     }
 
@@ -274,7 +274,7 @@ impl Governor {
             speeds: &self.speeds,
             at: self.policy.at(),
             load: self.policy.meter().load_here(now),
-            crowded: self.is_machine_full(now),
+            crowded: self.is_crowded(now),
             busy: self.reading(Sensor::Chain, now),
             held: self.policy.is_held_by_network(),
         };
